@@ -1,0 +1,190 @@
+/**
+ * What the page may ask of the engine worker, and what it hears back. Types only.
+ *
+ * The engine worker owns the GPUDevice. Every long call takes a `jobId` chosen by the page; `cancel(jobId)`
+ * ends it at the next step boundary. Events are throttled to at most ten a second by the worker.
+ */
+
+/** What this browser and GPU can do; `verdict` decides what the Model room says first. */
+export interface GpuReport {
+  verdict: "ready" | "software" | "no-webgpu" | "no-adapter" | "error";
+  /** For people: "NVIDIA GeForce RTX 3060" or "SwiftShader (software)". */
+  name: string;
+  vendor: string;
+  architecture: string;
+  f16: boolean;
+  subgroups: boolean;
+  /** Largest buffer and binding in bytes. */
+  maxBufferSize: number;
+  maxBindingSize: number;
+  /** The reason when the verdict is an error. */
+  message?: string;
+}
+
+/** Where a checkpoint comes from. */
+export type ModelSource =
+  | { kind: "builtin"; id: string; url: string; title: string }
+  | { kind: "file"; file: File };
+
+export interface ModelSummary {
+  /** Key the worker knows the loaded model by. */
+  id: string;
+  title: string;
+  family: string;
+  prediction: string;
+  /** Bytes of the source file and in GPU memory. */
+  fileBytes: number;
+  gpuBytes: number;
+  quantisation: Quantisation;
+  /** A sensible training/sampling size in pixels (128 for Mini, 512 for SD1.5). */
+  nativeSize: number;
+  /** The first 16 hex digits of the SHA-256 of the file. */
+  hash: string;
+}
+
+export type Quantisation = "f32" | "f16" | "q8" | "q4";
+
+export interface TrainingSettings {
+  /** Also the file stem and the tag name in prompts. */
+  name: string;
+  preset: string;
+  trigger: string;
+  steps: number;
+  batchSize: number;
+  rank: number;
+  alpha: number;
+  learningRate: number;
+  textEncoderLearningRate: number;
+  trainTextEncoder: boolean;
+  lrScheduler: "constant" | "constant_with_warmup" | "cosine" | "linear";
+  lrWarmupSteps: number;
+  weightDecay: number;
+  maxGradNorm: number;
+  /** Pixels of the square whose area the buckets share. */
+  resolution: number;
+  clipSkip: number;
+  captionDropout: number;
+  minSnrGamma: number;
+  noiseOffset: number;
+  seed: number;
+  /** A picture every so many steps; 0 = only before and after. */
+  sampleEvery: number;
+  samplePrompt: string;
+  /** A checkpoint every so many steps. */
+  saveEvery: number;
+}
+
+/** One picture of the dataset, already decoded, oriented and composited by the dataset worker. */
+export interface TrainingImage {
+  id: string;
+  /** RGBA bytes, row-major. */
+  pixels: Uint8ClampedArray<ArrayBuffer>;
+  width: number;
+  height: number;
+  caption: string;
+  repeats: number;
+}
+
+export interface TrainRequest {
+  runId: string;
+  modelId: string;
+  settings: TrainingSettings;
+  images: TrainingImage[];
+  /** A checkpoint to go on from; the run is then bit-identical to one never stopped. */
+  resumeFrom?: RunCheckpoint;
+}
+
+/** Everything needed to go on: step counter, LoRA values and moments. Kept as opaque bytes by the page. */
+export interface RunCheckpoint {
+  step: number;
+  /** SHA-256 of `bytes`, hex. */
+  checksum: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+export interface FixedNoiseLoss {
+  before: number;
+  after: number;
+}
+
+export type TrainEvent =
+  | { kind: "stage"; stage: "loading" | "compiling" | "encoding" | "measuring" | "training" | "saving"; done: number; total: number }
+  | { kind: "plan"; plan: MemoryPlan }
+  | { kind: "step"; step: number; total: number; loss: number; lr: number; secondsPerStep: number; secondsLeft: number }
+  | { kind: "sample"; step: number; image: GeneratedImage }
+  | { kind: "checkpoint"; checkpoint: RunCheckpoint; loraBytes: Uint8Array<ArrayBuffer> }
+  | { kind: "warning"; code: string; message: string };
+
+export interface TrainOutcome {
+  /** `stopped` when cancelled: the file is usable all the same. */
+  status: "finished" | "stopped";
+  steps: number;
+  seconds: number;
+  fixedNoiseLoss: FixedNoiseLoss;
+  lora: LoraFile;
+}
+
+export interface LoraFile {
+  name: string;
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Hex: of the whole file, and of the payload after the header. */
+  sha256: string;
+  sshsModelHash: string;
+}
+
+/** Bytes and work of one training step, from shapes alone. */
+export interface MemoryPlan {
+  dispatches: number;
+  flops: number;
+  bytes: { weights: number; activations: number; scratch: number; lora: number; staging: number; total: number };
+}
+
+export interface GenerateRequest {
+  modelId: string;
+  prompt: string;
+  negativePrompt: string;
+  steps: number;
+  cfgScale: number;
+  width: number;
+  height: number;
+  seed: number;
+  sampler: string;
+  scheduler: string;
+  clipSkip: number;
+  /** The LoRAs that `<lora:name:strength>` in the prompt may name. `live` means the run in progress. */
+  loras: { name: string; bytes: Uint8Array<ArrayBuffer> }[];
+}
+
+export interface GeneratedImage {
+  /** A PNG with A1111 infotext inside. */
+  png: Uint8Array<ArrayBuffer>;
+  width: number;
+  height: number;
+  seed: number;
+  infotext: string;
+  seconds: number;
+}
+
+export type GenerateEvent = { kind: "progress"; step: number; total: number } | { kind: "stage"; stage: "loading" | "compiling" | "decoding" };
+
+/** An error that crossed the worker border: code and words survive, stacks do not matter to people. */
+export interface WorkerFailure {
+  code: string;
+  message: string;
+  hint: string;
+}
+
+export interface EngineWorker {
+  probe(): Promise<GpuReport>;
+  openModel(jobId: string, source: ModelSource, onProgress: (done: number, total: number) => void): Promise<ModelSummary>;
+  /** Plans a step of these settings without touching the GPU. */
+  plan(modelId: string, settings: TrainingSettings): Promise<MemoryPlan>;
+  train(jobId: string, request: TrainRequest, onEvent: (event: TrainEvent) => void): Promise<TrainOutcome>;
+  /** Asks the run for a picture with the live weights at the next step boundary. */
+  sampleNow(jobId: string): Promise<void>;
+  pause(jobId: string): Promise<void>;
+  resume(jobId: string): Promise<void>;
+  cancel(jobId: string): Promise<void>;
+  /** During a run it waits for the next step boundary and uses the live weights when the prompt names the run's LoRA. */
+  generate(jobId: string, request: GenerateRequest, onEvent: (event: GenerateEvent) => void): Promise<GeneratedImage>;
+}
