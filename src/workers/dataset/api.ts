@@ -44,7 +44,11 @@ export interface DecodedImage {
 export interface DatasetWorker {
   /** Reads images, caption files, kohya folders and zips; one bad file never stops the rest. */
   importFiles(jobId: string, files: NamedFile[], onEvent: (event: ImportEvent) => void): Promise<void>;
-  /** Decodes one original for training: oriented, alpha composited on white, RGBA. */
-  decode(original: Blob, name: string): Promise<DecodedImage>;
+  /**
+   * Decodes one original for training: oriented, alpha composited on white, RGBA.
+   * With `resolution` it is also resized and cropped to its bucket, so that a folder of photographs never
+   * crosses a worker border at full size.
+   */
+  decode(original: Blob, name: string, resolution?: number): Promise<DecodedImage>;
   cancel(jobId: string): Promise<void>;
 }

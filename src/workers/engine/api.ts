@@ -182,6 +182,8 @@ export interface EngineWorker {
   train(jobId: string, request: TrainRequest, onEvent: (event: TrainEvent) => void): Promise<TrainOutcome>;
   /** Asks the run for a picture with the live weights at the next step boundary. */
   sampleNow(jobId: string): Promise<void>;
+  /** Asks the run for a `checkpoint` event at the next step boundary. */
+  saveNow(jobId: string): Promise<void>;
   pause(jobId: string): Promise<void>;
   resume(jobId: string): Promise<void>;
   cancel(jobId: string): Promise<void>;
