@@ -1,0 +1,67 @@
+/**
+ * Key-value stores in IndexedDB whose writes are on disk when they resolve. Chrome's default is `relaxed`: a
+ * power cut could then lose what the app believed saved.
+ *
+ * Each store is its own database, so that adding one needs no version change of another.
+ */
+import type { UseStore } from "idb-keyval";
+import { WeftError } from "../base/errors";
+
+const objectStore = "entries";
+
+function openDatabase(name: string): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name, 1);
+    request.onupgradeneeded = () => void request.result.createObjectStore(objectStore);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/** Resolves when the transaction is durable, not merely when its requests succeeded. */
+function committed(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // Listeners, not `on…` properties: idb-keyval sets those for itself.
+    transaction.addEventListener("complete", () => resolve());
+    transaction.addEventListener("abort", () => reject(transaction.error ?? new DOMException("Transaction aborted", "AbortError")));
+  });
+}
+
+/** A store for idb-keyval's functions with `durability: "strict"` and quota errors as {@link WeftError}. */
+export function strictStore(name: string): UseStore {
+  let database: Promise<IDBDatabase> | undefined;
+  return async (mode, callback) => {
+    try {
+      database ??= openDatabase(name);
+      const opened = await database.catch((error: unknown) => {
+        database = undefined;
+        throw error;
+      });
+      const transaction = opened.transaction(objectStore, mode, { durability: "strict" });
+      const done = committed(transaction);
+      const [value] = await Promise.all([callback(transaction.objectStore(objectStore)), done]);
+      return value;
+    } catch (error) {
+      throw storageError(error);
+    }
+  };
+}
+
+/** Turns the browser's storage errors into words with a way out. */
+function storageError(error: unknown): WeftError {
+  if (error instanceof WeftError) return error;
+  const name = error instanceof DOMException ? error.name : "";
+  if (name === "QuotaExceededError") {
+    return new WeftError(
+      "storage-full",
+      "The browser has no room left for this site.",
+      "Free disk space, or delete old runs and pictures here, then try again. Nothing that was saved is lost.",
+    );
+  }
+  const detail = error instanceof Error ? error.message : String(error);
+  return new WeftError(
+    "storage-failed",
+    `The browser could not write to its storage: ${detail}`,
+    "Private windows and strict settings block it; try a normal window.",
+  );
+}
