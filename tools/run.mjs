@@ -2,6 +2,8 @@
 /**
  * Runs a TypeScript tool of this repository: `node tools/run.mjs tools/verify/main.ts [arguments]`.
  *
+ * Without a tool it only installs, for scripts that call a package's own command.
+ *
  * Plain Node, no dependency: it is the first thing that runs on a bare clone. It makes sure that
  * `node_modules` is what `package-lock.json` asks for, then loads the tool through Vite, so that tools and the
  * app share one set of rules (imports without extension, `.wgsl?raw`). The tool sees `process.argv` as if Node
@@ -104,11 +106,11 @@ function reportAndExit(error) {
 }
 
 const [tool, ...args] = process.argv.slice(2);
-if (!tool) stop("usage: node tools/run.mjs tools/<name>/main.ts [arguments]");
 checkNode();
+install();
+if (!tool) process.exit(0);
 const file = path.resolve(root, tool);
 if (!existsSync(file)) stop(`${tool} does not exist`);
-install();
 process.argv = [process.argv[0], file, ...args];
 try {
   await runTool(file);

@@ -1,0 +1,23 @@
+/** Whole flows of the built app in a real Chromium. `npm run e2e` builds first. */
+import { defineConfig } from "@playwright/test";
+import { launchOptions } from "./launch";
+
+const port = 4317;
+
+export default defineConfig({
+  testDir: ".",
+  outputDir: "../test-results",
+  fullyParallel: false,
+  // One browser at a time: a software adapter takes every core there is.
+  workers: 1,
+  timeout: 180_000,
+  forbidOnly: Boolean(process.env["CI"]),
+  use: { baseURL: `http://localhost:${port}`, launchOptions: launchOptions(), trace: "retain-on-failure" },
+  webServer: {
+    command: "node ../tools/run.mjs tools/bootstrap/start.ts",
+    env: { PORT: String(port), NO_OPEN: "1" },
+    url: `http://localhost:${port}`,
+    reuseExistingServer: false,
+    timeout: 180_000,
+  },
+});

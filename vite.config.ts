@@ -1,0 +1,17 @@
+/** The app's build: a static site with relative URLs that any host can serve. */
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vite";
+import { headersPlugin } from "./tools/lib/headersPlugin";
+
+export default defineConfig({
+  base: "./",
+  plugins: [svelte(), headersPlugin()],
+  worker: { format: "es" },
+  build: {
+    // Every browser with WebGPU is newer than this.
+    target: "es2023",
+    // A font or an image as a data: URL would need a wider policy than 'self'.
+    assetsInlineLimit: 0,
+    license: { fileName: "licenses.md" },
+  },
+});
