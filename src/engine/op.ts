@@ -3,6 +3,7 @@
  *
  * To add one: a file in `ops/` that calls {@link defineOp}, its kernels in `kernels/`, and one line in `ops/index.ts`.
  */
+import { InternalError } from "../base/errors";
 import type { KernelDefinition } from "./kernels/kernel";
 import type { KernelPolicy } from "./policy";
 import type { Tensor, TensorSpec } from "./tensor";
@@ -41,7 +42,7 @@ export interface KernelCall {
   readonly constants: Readonly<Record<string, number | boolean>>;
   /** Written to the uniform slot of this call. */
   readonly parameters: Readonly<Record<string, number>>;
-  /** Threads wanted; the executor divides by the workgroup size and folds what exceeds 65 535 per dimension. */
+  /** Workgroups per dimension; an x above 65 535 with y = 1 is folded into y by the program. */
   readonly workgroups: readonly [number, number, number];
   readonly label: string;
   /** Rough work, for splitting submissions. */
@@ -98,6 +99,6 @@ export function defineOp<A>(definition: OpDefinition<A>): OpDefinition<A> {
 /** The named input; a missing one is a bug of the op that asks. */
 export function required(node: { name: string; inputs: Inputs }, key: string): Tensor {
   const tensor = node.inputs[key];
-  if (!tensor) throw new Error(`internal: ${node.name} lacks its input "${key}"`);
+  if (!tensor) throw new InternalError(`${node.name} lacks its input "${key}"`);
   return tensor;
 }

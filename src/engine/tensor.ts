@@ -19,9 +19,12 @@ export type WeightType = "f32" | "f16" | "q8" | "q4";
  * - `activation`: written by a node, placed in the arena by the planner
  * - `input`: written by the host before a run, kept for the program's life
  * - `weight`: frozen, owned by a WeightStore, may be shared by programs
- * - `parameter` / `gradient`: a slice of the flat LoRA buffers
+ * - {@link FlatRole}: a slice of one of the flat LoRA buffers
  */
-export type TensorRole = "activation" | "input" | "weight" | "parameter" | "gradient";
+export type TensorRole = "activation" | "input" | "weight" | FlatRole;
+
+/** The flat f32 buffers that hold every LoRA value side by side; a name has the same offset in all four. */
+export type FlatRole = "parameter" | "gradient" | "moment1" | "moment2";
 
 export interface TensorSpec {
   readonly shape: readonly number[];
@@ -35,7 +38,7 @@ export interface Tensor extends TensorSpec {
   readonly role: TensorRole;
   /** Present when `role` is `weight`. */
   readonly weight?: WeightSpec;
-  /** Offset in floats inside the flat buffers when `role` is `parameter` or `gradient`. */
+  /** Offset in floats inside the flat buffer, for flat roles. */
   readonly offset?: number;
 }
 

@@ -1,5 +1,5 @@
 /** Reads single tensors of a safetensors file. */
-import { bf16ToFloats, halfToFloats } from "../half";
+import { bf16ToFloats, halfToFloats } from "../../base/half";
 import type { Dtype } from "./dtype";
 import { TensorFileError, quoted } from "./errors";
 import type { TensorInfo } from "./header";
