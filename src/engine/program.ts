@@ -1,0 +1,285 @@
+/**
+ * A compiled graph: one arena, cached bind groups and a flat list of dispatches that a run replays. A run creates no
+ * buffers, no bind groups and no per-tensor objects.
+ */
+import { InternalError, invariant } from "../base/errors";
+import type { EngineDevice } from "./device";
+import type { LoweredCall } from "./lowering";
+import type { ParameterBuffers } from "./parameters";
+import { keptTensors, UNIFORM_SLOT, type ExecutionPlan } from "./planner";
+import { pipelineCache, type CompiledKernel, type StorageByBinding } from "./pipelines";
+import { scalesField, type BoundStorage } from "./prelude";
+import { tensorBytes, type Tensor } from "./tensor";
+import type { WeightStore } from "./weightStore";
+
+export interface ProgramResources {
+  readonly weights?: WeightStore;
+  readonly parameters?: ParameterBuffers;
+}
+
+const MAX_GRID = 65535;
+/** A submission is cut when it is expected to run longer, so that the desktop stays responsive. */
+const SUBMIT_SECONDS = 0.04;
+/** First guess of the adapter's speed; corrected from the measured time of every run. */
+const FIRST_GUESS_FLOPS = { software: 5e8, hardware: 5e11 };
+
+export class Program {
+  readonly plan: ExecutionPlan;
+  readonly #device: EngineDevice;
+  readonly #resources: ProgramResources;
+  readonly #inputs = new Map<number, GPUBuffer>();
+  readonly #arena: readonly GPUBuffer[];
+  readonly #readback = new Map<number, GPUBuffer>();
+  readonly #uniforms: GPUBuffer;
+  #pipelines: GPUComputePipeline[] = [];
+  #groups: GPUBindGroup[] = [];
+  #grids: Uint32Array;
+  #costs: Float64Array;
+  #updateStart: number;
+  #flopsPerSecond: number;
+
+  /** Bytes of GPU memory this program created itself (arena, inputs, uniforms, readback). */
+  readonly ownBytes: number;
+
+  private constructor(device: EngineDevice, plan: ExecutionPlan, resources: ProgramResources) {
+    this.#device = device;
+    this.plan = plan;
+    this.#resources = resources;
+    const before = device.counts.liveBytes;
+    this.#arena = createArena(device, plan);
+    for (const input of plan.graph.inputs) this.#inputs.set(input.id, createInput(device, input));
+    for (const tensor of keptTensors(plan.graph)) this.#readback.set(tensor.id, createReadback(device, tensor));
+    const uniformUsage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    this.#uniforms = device.createBuffer({ label: "uniforms", size: UNIFORM_SLOT * Math.max(1, plan.calls.length), usage: uniformUsage });
+    this.ownBytes = device.counts.liveBytes - before;
+    this.#grids = Uint32Array.from(plan.calls.flatMap((call) => foldGrid(call)));
+    this.#costs = Float64Array.from(plan.calls, (call) => call.flops);
+    const update = plan.calls.findIndex((call) => call.node.phase === "update");
+    this.#updateStart = update < 0 ? plan.calls.length : update;
+    this.#flopsPerSecond = device.isSoftware ? FIRST_GUESS_FLOPS.software : FIRST_GUESS_FLOPS.hardware;
+  }
+
+  /**
+   * Allocates, compiles all kernels and creates all bind groups.
+   * @param onProgress called as pipelines become ready
+   */
+  static async compile(device: EngineDevice, plan: ExecutionPlan, resources: ProgramResources, onProgress?: (done: number, total: number) => void): Promise<Program> {
+    const program = new Program(device, plan, resources);
+    let done = 0;
+    const compiled = await Promise.all(
+      plan.calls.map(async (call) => {
+        const kernel = await pipelineCache(device).get(call.kernel, program.#storage(call), call.constants);
+        onProgress?.(++done, plan.calls.length);
+        return kernel;
+      }),
+    );
+    program.#link(compiled);
+    device.throwIfFailed();
+    return program;
+  }
+
+  /** Writes an input; `data` must fill it exactly. */
+  write(input: Tensor, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void {
+    const buffer = this.#inputs.get(input.id);
+    invariant(buffer, () => `${input.name} is not an input of this program`);
+    invariant(data.byteLength <= buffer.size && data.byteLength >= tensorBytes(input) - 12, () => `${input.name} takes ${tensorBytes(input)} bytes, got ${data.byteLength}`);
+    this.#device.gpu.queue.writeBuffer(buffer, 0, data);
+  }
+
+  /**
+   * Replays all dispatches.
+   * @param options.update false leaves the update phase out (micro-batches before the last one)
+   */
+  run(options: { readonly update: boolean } = { update: true }): void {
+    const end = options.update ? this.#groups.length : this.#updateStart;
+    let begin = 0;
+    while (begin < end) begin = this.#submit(begin, end);
+  }
+
+  /** Waits for everything submitted, and learns how fast the adapter is. */
+  async finished(): Promise<void> {
+    await this.#device.gpu.queue.onSubmittedWorkDone();
+    this.#device.throwIfFailed();
+  }
+
+  /** Tells the program how long a whole run took, so that submissions are cut at the right length. */
+  learnSpeed(seconds: number): void {
+    const flops = this.#costs.reduce((total, cost) => total + cost, 0);
+    if (seconds > 0 && flops > 0) this.#flopsPerSecond = flops / seconds;
+  }
+
+  /** Reads a kept tensor as f32; waits for the run. */
+  async read(tensor: Tensor): Promise<Float32Array<ArrayBuffer>> {
+    const staging = this.#readback.get(tensor.id);
+    const placement = this.plan.placements.get(tensor.id);
+    if (!staging || !placement) throw new InternalError(`${tensor.name} is not kept by this program`);
+    invariant(tensor.type === "f32", () => `${tensor.name} is stored as ${tensor.type}; keep an f32 tensor`);
+    const { buffer, offset } = this.#arenaRange(placement.offset);
+    const encoder = this.#device.gpu.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, offset, staging, 0, tensorBytes(tensor));
+    this.#device.gpu.queue.submit([encoder.finish()]);
+    await staging.mapAsync(GPUMapMode.READ);
+    const values = new Float32Array(staging.getMappedRange().slice(0, tensorBytes(tensor)));
+    staging.unmap();
+    this.#device.throwIfFailed();
+    return values;
+  }
+
+  /** Fills the arena with NaN, for tests that look for reads of unwritten memory. */
+  poison(): void {
+    for (const buffer of this.#arena) {
+      this.#device.gpu.queue.writeBuffer(buffer, 0, new Uint32Array(buffer.size / 4).fill(0x7fc00000));
+    }
+  }
+
+  dispose(): void {
+    const own = [...this.#arena, ...this.#inputs.values(), ...this.#readback.values(), this.#uniforms];
+    for (const buffer of own) this.#device.destroyBuffer(buffer);
+    this.#groups = [];
+    this.#pipelines = [];
+  }
+
+  /** Encodes and submits from `begin` until the planned cost is reached; gives the next call. */
+  #submit(begin: number, end: number): number {
+    const budget = this.#flopsPerSecond * SUBMIT_SECONDS;
+    const encoder = this.#device.gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    let cost = 0;
+    let index = begin;
+    let current: GPUComputePipeline | undefined;
+    for (; index < end && (cost < budget || index === begin); index++) {
+      const pipeline = this.#pipelines[index];
+      const group = this.#groups[index];
+      if (!pipeline || !group) throw new InternalError("a disposed program was run");
+      if (pipeline !== current) pass.setPipeline(pipeline);
+      current = pipeline;
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(this.#grids[3 * index] ?? 0, this.#grids[3 * index + 1], this.#grids[3 * index + 2]);
+      cost += this.#costs[index] ?? 0;
+    }
+    pass.end();
+    this.#device.gpu.queue.submit([encoder.finish()]);
+    return index;
+  }
+
+  #link(compiled: readonly CompiledKernel[]): void {
+    this.#pipelines = compiled.map((kernel) => kernel.pipeline);
+    this.#groups = compiled.map((kernel, index) => this.#bindGroup(this.#call(index), kernel, index));
+    this.#device.gpu.queue.writeBuffer(this.#uniforms, 0, this.#uniformData(compiled));
+  }
+
+  #call(index: number): LoweredCall {
+    const call = this.plan.calls[index];
+    invariant(call, `no call ${index}`);
+    return call;
+  }
+
+  #uniformData(compiled: readonly CompiledKernel[]): Uint32Array<ArrayBuffer> {
+    const words = UNIFORM_SLOT / 4;
+    const data = new Uint32Array(words * Math.max(1, compiled.length));
+    const floats = new Float32Array(data.buffer);
+    compiled.forEach(({ shader }, index) => {
+      const call = this.#call(index);
+      shader.uniformFields.forEach(({ name, type }, field) => {
+        const value = call.parameters[name] ?? this.#scalesOf(call, name);
+        invariant(value !== undefined && field < words, () => `${call.label}: kernel ${call.kernel.name} needs the parameter "${name}"`);
+        (type === "u32" ? data : floats)[words * index + field] = value;
+      });
+    });
+    return data;
+  }
+
+  #scalesOf(call: LoweredCall, field: string): number | undefined {
+    const binding = call.kernel.bindings.find(({ name }) => scalesField(name) === field);
+    const spec = binding && call.tensors[binding.name]?.weight;
+    return spec && this.#resources.weights?.get(spec).scales;
+  }
+
+  #storage(call: LoweredCall): StorageByBinding {
+    const entries = Object.entries(call.tensors).map(([name, tensor]) => [name, tensor && this.#storageOf(tensor)]);
+    return Object.fromEntries(entries) as StorageByBinding;
+  }
+
+  #storageOf(tensor: Tensor): BoundStorage {
+    if (tensor.weight) return { type: this.#weights().get(tensor.weight).type, memory: "host" };
+    return { type: tensor.type, memory: tensor.role === "input" ? "host" : "device" };
+  }
+
+  #weights(): WeightStore {
+    const { weights } = this.#resources;
+    invariant(weights, "this program reads weights but was compiled without any");
+    return weights;
+  }
+
+  #bindGroup(call: LoweredCall, { layout, shader }: CompiledKernel, index: number): GPUBindGroup {
+    const entries = shader.present.map(({ name }, binding): GPUBindGroupEntry => {
+      const tensor = call.tensors[name];
+      invariant(tensor, () => `${call.label}: no tensor for ${name}`);
+      return { binding, resource: this.#range(tensor) };
+    });
+    const uniform = { buffer: this.#uniforms, offset: UNIFORM_SLOT * index, size: UNIFORM_SLOT };
+    return this.#device.createBindGroup({ label: call.label, layout, entries: [...entries, { binding: entries.length, resource: uniform }] });
+  }
+
+  #range(tensor: Tensor): GPUBufferBinding {
+    if (tensor.weight) return { buffer: this.#weights().get(tensor.weight).buffer };
+    switch (tensor.role) {
+      case "input": {
+        const buffer = this.#inputs.get(tensor.id);
+        invariant(buffer, () => `${tensor.name} belongs to another graph`);
+        return { buffer };
+      }
+      case "activation": {
+        const placement = this.plan.placements.get(tensor.id);
+        invariant(placement, () => `${tensor.name} was not planned`);
+        return { ...this.#arenaRange(placement.offset), size: placement.bytes };
+      }
+      case "weight":
+        throw new InternalError(`${tensor.name} is a weight without a specification`);
+      default: {
+        const { parameters } = this.#resources;
+        invariant(parameters && tensor.offset !== undefined, () => `${tensor.name} needs LoRA buffers`);
+        return { buffer: parameters.buffer(tensor.role), offset: 4 * tensor.offset, size: tensorBytes(tensor) };
+      }
+    }
+  }
+
+  #arenaRange(offset: number): { buffer: GPUBuffer; offset: number } {
+    const piece = arenaPiece(this.#device);
+    const buffer = this.#arena[Math.floor(offset / piece)];
+    invariant(buffer, `arena offset ${offset}`);
+    return { buffer, offset: offset % piece };
+  }
+}
+
+/** Largest piece an arena may be cut into on this device; pass it to `plan`. */
+export function arenaPiece(device: EngineDevice): number {
+  return Math.floor(device.gpu.limits.maxBufferSize / 256) * 256;
+}
+
+function createArena(device: EngineDevice, plan: ExecutionPlan): GPUBuffer[] {
+  const piece = arenaPiece(device);
+  const buffers: GPUBuffer[] = [];
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+  for (let begin = 0; begin < plan.arenaBytes; begin += piece) {
+    buffers.push(device.createBuffer({ label: "arena", size: Math.min(piece, plan.arenaBytes - begin), usage }));
+  }
+  return buffers;
+}
+
+function createInput(device: EngineDevice, input: Tensor): GPUBuffer {
+  const size = Math.max(16, tensorBytes(input));
+  return device.createBuffer({ label: input.name, size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
+}
+
+function createReadback(device: EngineDevice, tensor: Tensor): GPUBuffer {
+  return device.createBuffer({ label: `readback ${tensor.name}`, size: tensorBytes(tensor), usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+}
+
+/** WebGPU allows 65 535 workgroups per dimension; flat grids continue in y. */
+function foldGrid(call: LoweredCall): [number, number, number] {
+  const [x, y, z] = call.workgroups;
+  if (x <= MAX_GRID) return [x, y, z];
+  invariant(y === 1, () => `${call.label}: a grid of ${x}×${y} cannot be folded`);
+  return [MAX_GRID, Math.ceil(x / MAX_GRID), z];
+}

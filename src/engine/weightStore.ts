@@ -1,0 +1,71 @@
+/** Frozen weights on the GPU, loaded one tensor at a time, shared by every program of a model. */
+import { invariant } from "../base/errors";
+import type { EngineDevice } from "./device";
+import { weightId } from "./graph";
+import type { Tensor, WeightSpec, WeightType } from "./tensor";
+import { packWeight, readWeight, scalesOffset, weightBytes, weightTypeFor, type WeightSource } from "./weights";
+
+export interface StoredWeight {
+  readonly buffer: GPUBuffer;
+  readonly type: WeightType;
+  /** Word offset of the scale plane; 0 without one. */
+  readonly scales: number;
+}
+
+export class WeightStore {
+  readonly requested: WeightType;
+  readonly #device: EngineDevice;
+  readonly #stored = new Map<string, StoredWeight>();
+
+  constructor(device: EngineDevice, requested: WeightType) {
+    this.#device = device;
+    this.requested = requested;
+  }
+
+  /** Bytes of GPU memory held. */
+  get bytes(): number {
+    return [...this.#stored.values()].reduce((total, { buffer }) => total + buffer.size, 0);
+  }
+
+  /**
+   * Loads what is not there yet, in the order given; at most one tensor is in host memory at a time.
+   * @param onProgress called after each tensor with counts of tensors
+   * @throws WeftError when the checkpoint lacks a tensor or has another shape
+   */
+  async load(tensors: readonly Tensor[], source: WeightSource, onProgress?: (done: number, total: number) => void): Promise<void> {
+    let done = 0;
+    for (const { weight } of tensors) {
+      if (weight && !this.#stored.has(weightId(weight))) this.put(weight, await readWeight(source, weight));
+      onProgress?.(++done, tensors.length);
+    }
+  }
+
+  /** Packs and uploads values that already lie in memory order; replaces an older version. */
+  put(spec: WeightSpec, values: Float32Array): void {
+    const type = weightTypeFor(spec, this.requested);
+    const packed = packWeight(values, type);
+    const known = this.#stored.get(weightId(spec));
+    const buffer = known?.buffer ?? this.#create(spec, type);
+    this.#device.gpu.queue.writeBuffer(buffer, 0, packed);
+    this.#stored.set(weightId(spec), { buffer, type, scales: scalesOffset(spec, type) });
+  }
+
+  get(spec: WeightSpec): StoredWeight {
+    const stored = this.#stored.get(weightId(spec));
+    invariant(stored, () => `weight ${weightId(spec)} was never loaded`);
+    return stored;
+  }
+
+  dispose(): void {
+    for (const { buffer } of this.#stored.values()) this.#device.destroyBuffer(buffer);
+    this.#stored.clear();
+  }
+
+  #create(spec: WeightSpec, type: WeightType): GPUBuffer {
+    return this.#device.createBuffer({
+      label: weightId(spec),
+      size: Math.max(16, Math.ceil(weightBytes(spec, type) / 16) * 16),
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+    });
+  }
+}
