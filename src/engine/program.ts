@@ -3,6 +3,7 @@
  * buffers, no bind groups and no per-tensor objects.
  */
 import { InternalError, invariant } from "../base/errors";
+import { halfToFloats } from "../base/half";
 import type { EngineDevice } from "./device";
 import type { LoweredCall } from "./lowering";
 import type { ParameterBuffers } from "./parameters";
@@ -113,13 +114,13 @@ export class Program {
     const staging = this.#readback.get(tensor.id);
     const placement = this.plan.placements.get(tensor.id);
     if (!staging || !placement) throw new InternalError(`${tensor.name} is not kept by this program`);
-    invariant(tensor.type === "f32", () => `${tensor.name} is stored as ${tensor.type}; keep an f32 tensor`);
     const { buffer, offset } = this.#arenaRange(placement.offset);
     const encoder = this.#device.gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(buffer, offset, staging, 0, tensorBytes(tensor));
     this.#device.gpu.queue.submit([encoder.finish()]);
     await staging.mapAsync(GPUMapMode.READ);
-    const values = new Float32Array(staging.getMappedRange().slice(0, tensorBytes(tensor)));
+    const bytes = staging.getMappedRange().slice(0, tensorBytes(tensor));
+    const values = tensor.type === "f16" ? halfToFloats(new Uint16Array(bytes)) : new Float32Array(bytes);
     staging.unmap();
     this.#device.throwIfFailed();
     return values;
