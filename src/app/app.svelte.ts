@@ -1,0 +1,72 @@
+/** The app's state in one place. Built by `main.ts`, reached by components through the context. */
+import { createContext } from "svelte";
+import { DatasetClient } from "../workers/dataset/client";
+import { EngineClient } from "../workers/engine/client";
+import { Dataset } from "./dataset.svelte";
+import { Loras } from "./loras.svelte";
+import { Models } from "./models.svelte";
+import { Playground } from "./playground.svelte";
+import { Router, type Room } from "./router.svelte";
+import { Runs } from "./runs.svelte";
+import { Theme } from "./theme.svelte";
+import { TrainForm } from "./trainForm.svelte";
+import { showError } from "./notices";
+
+/** Shown on the rail beside a room: not begun, ready, working, or waiting for the person. */
+export type RoomState = "empty" | "ready" | "working" | "attention";
+
+export class App {
+  readonly router = new Router();
+  readonly theme = new Theme();
+  readonly engine = new EngineClient();
+  readonly pictures = new DatasetClient();
+  readonly models = new Models(this.engine);
+  readonly dataset = new Dataset(this.pictures);
+  readonly loras = new Loras();
+  readonly runs = new Runs(this);
+  readonly form = new TrainForm(this);
+  readonly playground = new Playground(this);
+
+  /** Reads what is stored and looks at the GPU. Each part fails on its own. */
+  start(): void {
+    this.theme.start();
+    this.router.start();
+    for (const part of [this.models, this.dataset, this.loras, this.runs, this.playground]) {
+      part.start().catch((reason: unknown) => showError(reason));
+    }
+  }
+
+  stateOf(room: Room): RoomState {
+    switch (room) {
+      case "model":
+        return this.#modelState();
+      case "dataset":
+        if (this.dataset.importing) return "working";
+        if (this.dataset.refused.length > 0) return "attention";
+        return this.dataset.images.length > 0 ? "ready" : "empty";
+      case "train":
+        return this.#trainState();
+      case "try":
+        if (this.playground.busy) return "working";
+        return this.playground.gallery.length > 0 ? "ready" : "empty";
+      case "share":
+        return this.loras.list.length > 0 ? "ready" : "empty";
+    }
+  }
+
+  #modelState(): RoomState {
+    const { models } = this;
+    if (models.opening) return "working";
+    if ((models.report && !models.usable) || models.error) return "attention";
+    return models.current ? "ready" : "empty";
+  }
+
+  #trainState(): RoomState {
+    const { live, list } = this.runs;
+    if (live) return live.unsaved ? "attention" : "working";
+    if (list.some((run) => run.status === "interrupted")) return "attention";
+    return list.some((run) => run.status === "finished") ? "ready" : "empty";
+  }
+}
+
+export const [getApp, setApp] = createContext<App>();

@@ -1,0 +1,123 @@
+/** The GPU and the base model: what is there, what is chosen, what is being opened. */
+import { WeftError } from "../base/errors";
+import type { GpuReport, ModelSource, ModelSummary } from "../workers/engine/api";
+import type { EngineClient } from "../workers/engine/client";
+import { fromFailure, isAbort } from "../workers/failure";
+import { parseBuiltins, type BuiltinModel } from "./records";
+
+const builtinFolder = "models/";
+
+export interface Opening {
+  title: string;
+  done: number;
+  total: number;
+}
+
+export class Models {
+  report = $state.raw<GpuReport>();
+  builtins = $state.raw<BuiltinModel[]>([]);
+  /** The model that is loaded in the engine. */
+  current = $state.raw<ModelSummary>();
+  /** Where `current`, or the one being opened, comes from. */
+  source = $state.raw<ModelSource>();
+  opening = $state.raw<Opening>();
+  error = $state.raw<WeftError>();
+  usable = $derived(this.report?.verdict === "ready" || this.report?.verdict === "software");
+
+  #engine: EngineClient;
+  #abort: AbortController | undefined;
+  #underway: Promise<ModelSummary> | undefined;
+
+  constructor(engine: EngineClient) {
+    this.#engine = engine;
+  }
+
+  /** Looks at the GPU and opens the built-in model. */
+  async start(): Promise<void> {
+    const [report, builtins] = await Promise.all([this.#probe(), loadBuiltins()]);
+    this.builtins = builtins;
+    this.report = report;
+    const first = builtins[0];
+    if (this.usable && first) await this.open(builtinSource(first)).catch(() => undefined);
+  }
+
+  /** The loaded model; opens it first when the engine was restarted since. */
+  async ready(): Promise<ModelSummary> {
+    if (this.current) return this.current;
+    if (this.#underway) return this.#underway;
+    if (!this.source) throw new WeftError("no-model", "No model is open.", "Choose one in the Model room.");
+    return this.open(this.source);
+  }
+
+  /** Opens `source` in place of the present one. On failure the present one stays chosen. */
+  async open(source: ModelSource): Promise<ModelSummary> {
+    this.cancel();
+    const abort = new AbortController();
+    this.#abort = abort;
+    const previous = { source: this.source, current: this.current };
+    this.source = source;
+    this.error = undefined;
+    this.opening = { title: titleOf(source), done: 0, total: 0 };
+    const work = this.#engine.openModel(source, (done, total) => this.#progress(abort, done, total), abort.signal);
+    this.#underway = work;
+    try {
+      this.current = await work;
+      return this.current;
+    } catch (reason) {
+      if (this.#abort === abort) Object.assign(this, previous);
+      if (!isAbort(reason)) this.error = fromFailure(reason);
+      throw reason;
+    } finally {
+      if (this.#abort === abort) this.#settle();
+    }
+  }
+
+  cancel(): void {
+    this.#abort?.abort();
+    this.#settle();
+  }
+
+  /** The engine worker ended: its models are gone and will be opened again when needed. */
+  forget(): void {
+    this.current = undefined;
+  }
+
+  dismissError(): void {
+    this.error = undefined;
+  }
+
+  #settle(): void {
+    this.#abort = undefined;
+    this.#underway = undefined;
+    this.opening = undefined;
+  }
+
+  #progress(abort: AbortController, done: number, total: number): void {
+    if (this.#abort === abort && this.opening) this.opening = { ...this.opening, done, total };
+  }
+
+  async #probe(): Promise<GpuReport> {
+    try {
+      return await this.#engine.probe();
+    } catch (reason) {
+      const message = fromFailure(reason).message;
+      const unknown = { name: "", vendor: "", architecture: "", f16: false, subgroups: false, maxBufferSize: 0, maxBindingSize: 0 };
+      return { ...unknown, verdict: "error", message };
+    }
+  }
+}
+
+async function loadBuiltins(): Promise<BuiltinModel[]> {
+  const response = await fetch(`${builtinFolder}index.json`).catch(() => undefined);
+  if (!response?.ok) return [];
+  return parseBuiltins(await response.json().catch(() => [])) ?? [];
+}
+
+export function builtinSource(model: BuiltinModel): ModelSource {
+  const url = new URL(`${builtinFolder}${model.file}`, document.baseURI).href;
+  return { kind: "builtin", id: model.id, url, title: model.title };
+}
+
+export function titleOf(source: ModelSource): string {
+  return source.kind === "builtin" ? source.title : source.file.name;
+}

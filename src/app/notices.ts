@@ -1,0 +1,17 @@
+/** Short messages at the edge of the screen. The one place where state meets the toast library. */
+import { toast } from "svelte-sonner";
+import { fromFailure } from "../workers/failure";
+
+/** Shows what went wrong and what to do; `action` is the button that does it. */
+export function showError(reason: unknown, action?: { label: string; onClick: () => void }): void {
+  const error = fromFailure(reason);
+  toast.error(error.message, { description: error.hint, duration: 12_000, ...(action ? { action } : {}) });
+}
+
+export function showSuccess(message: string, description = ""): void {
+  toast.success(message, { description });
+}
+
+export function showWarning(message: string, description = ""): void {
+  toast.warning(message, { description, duration: 10_000 });
+}

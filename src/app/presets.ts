@@ -1,0 +1,59 @@
+/**
+ * Starting points for a run. Plain data: what a person picks, and the settings behind it for each size of model.
+ * SD1 values follow what Civitai's and kohya's SD1.5 presets use; Mini's were found by training it (docs/log).
+ */
+import type { TrainingSettings } from "../workers/engine/api";
+
+export type PresetId = "style" | "character" | "concept";
+
+export interface Preset {
+  id: PresetId;
+  title: string;
+  line: string;
+}
+
+export const presets: readonly Preset[] = [
+  { id: "style", title: "Style", line: "A look that works on any subject" },
+  { id: "character", title: "Character", line: "One person, creature or mascot" },
+  { id: "concept", title: "Concept", line: "A thing, a pose, a piece of clothing" },
+];
+
+/** What the presets decide; the rest is the person's. */
+type Recipe = Omit<TrainingSettings, "name" | "preset" | "trigger" | "resolution" | "seed" | "samplePrompt">;
+
+const common = {
+  trainTextEncoder: false,
+  textEncoderLearningRate: 0,
+  weightDecay: 0.01,
+  maxGradNorm: 1,
+  clipSkip: 1,
+  captionDropout: 0,
+  minSnrGamma: 0,
+  noiseOffset: 0,
+  lrScheduler: "cosine",
+} as const satisfies Partial<Recipe>;
+
+const mini = { ...common, batchSize: 4, rank: 8, alpha: 8, learningRate: 2e-3 } as const;
+const sd1 = { ...common, batchSize: 2, rank: 16, alpha: 16, learningRate: 2e-4, minSnrGamma: 5 } as const;
+
+const miniRecipes: Record<PresetId, Recipe> = {
+  style: { ...mini, steps: 150, lrWarmupSteps: 15, sampleEvery: 50, saveEvery: 25 },
+  character: { ...mini, steps: 200, lrWarmupSteps: 20, sampleEvery: 50, saveEvery: 25 },
+  concept: { ...mini, steps: 250, lrWarmupSteps: 25, sampleEvery: 50, saveEvery: 25 },
+};
+
+const sd1Recipes: Record<PresetId, Recipe> = {
+  style: { ...sd1, rank: 32, alpha: 16, steps: 1500, lrWarmupSteps: 150, sampleEvery: 250, saveEvery: 100 },
+  character: { ...sd1, steps: 1200, lrWarmupSteps: 120, sampleEvery: 200, saveEvery: 100 },
+  concept: { ...sd1, rank: 32, alpha: 16, steps: 1600, lrWarmupSteps: 160, sampleEvery: 250, saveEvery: 100 },
+};
+
+/** The recipe of a preset for a model whose native size is `nativeSize` pixels. */
+export function recipe(preset: PresetId, nativeSize: number): Recipe {
+  return (nativeSize <= 256 ? miniRecipes : sd1Recipes)[preset];
+}
+
+/** Most steps the length slider offers. */
+export function maxSteps(nativeSize: number): number {
+  return nativeSize <= 256 ? 1000 : 6000;
+}

@@ -1,0 +1,215 @@
+/** All runs: started, resumed, listed with their last checkpoint, removed. One of them may be live in this tab. */
+import { sha256 } from "hash-wasm";
+import { WeftError } from "../base/errors";
+import { Records } from "../storage/records";
+import { CheckpointSlots, type Slot } from "../storage/slots";
+import type { DatasetClient } from "../workers/dataset/client";
+import type { ModelSummary, TrainingImage, TrainingSettings, TrainOutcome } from "../workers/engine/api";
+import type { EngineClient } from "../workers/engine/client";
+import { fromFailure, isAbort } from "../workers/failure";
+import { finalCaption } from "./captions";
+import type { Dataset } from "./dataset.svelte";
+import { keepAwake, lockedRuns, warnBeforeClose, withRunLock } from "./guards";
+import { LiveRun } from "./liveRun.svelte";
+import type { Loras } from "./loras.svelte";
+import type { Models } from "./models.svelte";
+import { showError, showSuccess } from "./notices";
+import { parseRun, type RunRecord } from "./records";
+import { RunLog, removeRunLog } from "./runLog.svelte";
+import { rememberSpeed } from "./speeds";
+
+export interface RunParts {
+  engine: EngineClient;
+  pictures: DatasetClient;
+  models: Models;
+  dataset: Dataset;
+  loras: Loras;
+}
+
+export class Runs {
+  list = $state.raw<RunRecord[]>([]);
+  live = $state.raw<LiveRun>();
+  /** Runs that another tab is training. */
+  elsewhere = $state.raw<ReadonlySet<string>>(new Set());
+
+  readonly slots = new CheckpointSlots("weft-checkpoints");
+  #parts: RunParts;
+  #records = new Records("weft-runs", parseRun);
+
+  constructor(parts: RunParts) {
+    this.#parts = parts;
+  }
+
+  /** Lists the runs; those that a killed tab left "training" become "interrupted". */
+  async start(): Promise<void> {
+    const [stored, locked] = await Promise.all([this.#records.all(), lockedRuns()]);
+    this.elsewhere = locked;
+    this.list = stored.map((run) => (isUnderWay(run) && !locked.has(run.id) ? { ...run, status: "interrupted" as const } : run));
+    this.#sort();
+  }
+
+  find(id: string): RunRecord | undefined {
+    return this.list.find((run) => run.id === id);
+  }
+
+  /** Begins a run with the present model and dataset. @returns its id; training goes on in the background. */
+  async begin(settings: TrainingSettings): Promise<string> {
+    this.#refuseSecondRun();
+    const model = await this.#parts.models.ready();
+    const record = await this.#describe(settings, model);
+    await this.update(record.id, record);
+    void this.#run(record);
+    return record.id;
+  }
+
+  /** Goes on from the last checkpoint. @throws `dataset-changed`, `model-changed`, `no-checkpoint`. */
+  async resume(id: string): Promise<void> {
+    this.#refuseSecondRun();
+    const record = this.find(id);
+    if (!record) return;
+    const checkpoint = await this.slots.latest(id);
+    if (!checkpoint) throw new WeftError("no-checkpoint", `"${record.settings.name}" stopped before its first checkpoint.`, "Start it again.");
+    await this.#checkSame(record);
+    void this.#run({ ...record, step: checkpoint.step }, checkpoint);
+  }
+
+  /** The LoRA of the last checkpoint of a run that did not end. */
+  async savedLora(id: string): Promise<Slot | undefined> {
+    return this.slots.latest(id);
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#records.remove(id);
+    await Promise.all([this.slots.remove(id), removeRunLog(id)]);
+    this.list = this.list.filter((run) => run.id !== id);
+  }
+
+  /** Changes a record here and on disk. */
+  async update(id: string, change: Partial<RunRecord>): Promise<void> {
+    const old = this.find(id);
+    const record = parseRun({ ...old, ...change, updatedAt: Date.now() });
+    if (!record) throw new WeftError("internal", `internal: run record ${id} is incomplete`);
+    this.list = old ? this.list.map((run) => (run.id === id ? record : run)) : [record, ...this.list];
+    await this.#records.put(record);
+  }
+
+  #refuseSecondRun(): void {
+    if (this.live) throw new WeftError("busy", "A run is already under way.", "Stop it or wait until it is finished.");
+  }
+
+  async #run(record: RunRecord, checkpoint?: Slot): Promise<void> {
+    const log = await new RunLog(record.id).load();
+    if (checkpoint) log.rewind(checkpoint.step);
+    const live = new LiveRun(record, log, this);
+    this.live = live;
+    const releases = [keepAwake(), warnBeforeClose()];
+    try {
+      const owned = await withRunLock(record.id, () => this.#train(record, live, checkpoint));
+      if (!owned) throw new WeftError("other-tab", "Another tab is training this run.", "Watch it there, or close that tab.");
+    } catch (reason) {
+      await this.#fail(record, reason);
+    } finally {
+      for (const release of releases) release();
+      this.live = undefined;
+    }
+  }
+
+  async #train(record: RunRecord, live: LiveRun, checkpoint: Slot | undefined): Promise<void> {
+    const model = await this.#parts.models.ready();
+    await this.update(record.id, { status: "training", adapter: this.#parts.models.report?.name ?? "" });
+    const images = await this.#readImages(record.settings, live);
+    const resumeFrom = checkpoint && { step: checkpoint.step, checksum: checkpoint.checksum, bytes: checkpoint.bytes };
+    const request = { runId: record.id, modelId: model.id, settings: record.settings, images };
+    const outcome = await live.train(this.#parts.engine, resumeFrom ? { ...request, resumeFrom } : request);
+    await this.#finish(record, live, outcome);
+  }
+
+  async #finish(record: RunRecord, live: LiveRun, outcome: TrainOutcome): Promise<void> {
+    const { status, steps, seconds, fixedNoiseLoss } = outcome;
+    const ended = { status, step: steps, seconds, fixedNoiseLoss, secondsPerStep: live.secondsPerStep };
+    const lora = await this.#parts.loras.add({ ...record, ...ended }, outcome.lora, steps);
+    await this.update(record.id, { ...ended, loraId: lora.id });
+    await rememberSpeed({ adapter: this.#parts.models.report?.name ?? "", modelHash: record.model.hash, settings: record.settings }, live.secondsPerStep);
+    showSuccess(status === "finished" ? `"${lora.name}" is ready` : `Stopped at step ${steps}`, "Try it, or download the file.");
+  }
+
+  async #fail(record: RunRecord, reason: unknown): Promise<void> {
+    if (fromFailure(reason).code === "worker-died") this.#parts.models.forget();
+    if (isAbort(reason)) return this.remove(record.id);
+    showError(reason);
+    const saved = this.find(record.id)?.savedStep ?? 0;
+    const status = saved > 0 ? "interrupted" : "failed";
+    await this.update(record.id, { status, message: fromFailure(reason).message }).catch(showError);
+  }
+
+  /** Decodes every picture at the run's size; one that fails is named and left out. */
+  async #readImages(settings: TrainingSettings, live: LiveRun): Promise<TrainingImage[]> {
+    const { dataset, pictures } = this.#parts;
+    const images: TrainingImage[] = [];
+    for (const [index, image] of dataset.images.entries()) {
+      live.signal.throwIfAborted();
+      live.stage = { stage: "reading", done: index, total: dataset.images.length };
+      const { id, name, repeats } = image;
+      const decoded = await pictures.decode(await dataset.original(image), name, settings.resolution);
+      images.push({ id, repeats, caption: finalCaption(settings.trigger, image.caption), ...decoded });
+    }
+    return images;
+  }
+
+  async #describe(settings: TrainingSettings, model: ModelSummary): Promise<RunRecord> {
+    const { dataset, models } = this.#parts;
+    const source = models.source;
+    const now = Date.now();
+    return {
+      id: crypto.randomUUID(),
+      createdAt: now,
+      updatedAt: now,
+      status: "training",
+      settings,
+      model: {
+        title: model.title,
+        hash: model.hash,
+        family: model.family,
+        source: source?.kind ?? "builtin",
+        sourceId: source?.kind === "builtin" ? source.id : model.title,
+      },
+      adapter: models.report?.name ?? "",
+      images: dataset.images.length,
+      imagesPerEpoch: dataset.perEpoch,
+      datasetHash: await hashDataset(dataset),
+      step: 0,
+      savedStep: 0,
+      secondsPerStep: 0,
+      seconds: 0,
+    };
+  }
+
+  /** T-C7: a run goes on only with the very model, pictures and captions it began with. */
+  async #checkSame(record: RunRecord): Promise<void> {
+    const model = await this.#parts.models.ready();
+    if (model.hash !== record.model.hash) {
+      throw new WeftError("model-changed", `This run began with "${record.model.title}", but "${model.title}" is open.`, "Open that model in the Model room, then resume.");
+    }
+    if ((await hashDataset(this.#parts.dataset)) !== record.datasetHash) {
+      throw new WeftError(
+        "dataset-changed",
+        `The pictures or captions changed since this run began with ${record.images}; there are ${this.#parts.dataset.images.length} now.`,
+        "Undo the changes to resume, or start a new run.",
+      );
+    }
+  }
+
+  #sort(): void {
+    this.list = this.list.toSorted((a, b) => b.createdAt - a.createdAt);
+  }
+}
+
+function isUnderWay(run: RunRecord): boolean {
+  return run.status === "training" || run.status === "paused";
+}
+
+/** A hash over pictures, captions and repeats, in order. */
+async function hashDataset(dataset: Dataset): Promise<string> {
+  const facts = dataset.images.map(({ id, caption, repeats }) => [id, caption, repeats]);
+  return sha256(JSON.stringify(facts));
+}
