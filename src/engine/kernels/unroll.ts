@@ -8,7 +8,7 @@
  *   var acc$i = vec4f();
  * #end
  * ```
- * repeats its lines with `$i` = 0, 1, 2, 3. The count is a number or a name from `counts`; loops nest.
+ * repeats its lines with `$i` = 0, 1, 2, 3 (`$iu` = 0u, …). Variables are single letters. The count is a number or a name from `counts`; loops nest.
  */
 import { InternalError } from "../../base/errors";
 
@@ -26,7 +26,7 @@ export function unroll(source: string, counts: Readonly<Record<string, number>> 
   const output: string[] = [];
   const open: Loop[] = [];
   for (const line of source.split("\n")) {
-    const start = /^\s*#for (\w+) (\w+)\s*$/.exec(line);
+    const start = /^\s*#for ([a-z]) (\w+)\s*$/.exec(line);
     if (start) {
       open.push({ variable: start[1] ?? "", count: countOf(start[2] ?? "", counts), body: [] });
     } else if (/^\s*#end\s*$/.test(line)) {
@@ -49,7 +49,6 @@ function countOf(text: string, counts: Readonly<Record<string, number>>): number
 
 function expand({ variable, count, body }: Loop): string[] {
   const lines: string[] = [];
-  const pattern = new RegExp(`\\$${variable}(?![A-Za-z])`, "g");
-  for (let i = 0; i < count; i++) lines.push(...body.map((line) => line.replace(pattern, String(i))));
+  for (let i = 0; i < count; i++) lines.push(...body.map((line) => line.replaceAll(`$${variable}`, String(i))));
   return lines;
 }

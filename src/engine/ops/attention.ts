@@ -8,7 +8,7 @@ import { invariant } from "../../base/errors";
 import type { GraphBuilder } from "../graph";
 import { attentionDelta } from "../kernels/attentionDelta";
 import { defineOp, required, type GradientBuilder } from "../op";
-import { channels, dimension, elementCount, type Tensor, type TensorSpec } from "../tensor";
+import { channels, dimension, elementCount, rows, type Tensor, type TensorSpec } from "../tensor";
 import { attentionGeometry, productFlops, type AttentionAttributes, type AttentionNode } from "./attention/geometry";
 import { lowerBackward, lowerForward } from "./attention/portable";
 
@@ -40,8 +40,8 @@ export const attentionOp = defineOp<AttentionAttributes>({
   name: "attention",
   outputs: (inputs, { heads }) => {
     const g = attentionGeometry("attention", inputs, heads);
-    const { type } = required({ name: "attention", inputs }, "q");
-    return [{ shape: [g.images, g.tq, 4 * g.c4], type }, rowStatistics(g)];
+    const q = required({ name: "attention", inputs }, "q");
+    return [{ shape: [...q.shape.slice(0, -1), 4 * g.c4], type: q.type }, rowStatistics(g)];
   },
   lower: (node, emit) => lowerForward(node, emit, { o: output(node, 0), lse: output(node, 1) }),
   cost: (node) => ({ kind: "attention", flops: 2 * productFlops(geometryOf(node)) }),
@@ -99,12 +99,12 @@ export const attentionDeltaOp = defineOp<AttentionAttributes>({
   name: "attentionDelta",
   outputs: (inputs, { heads }) => {
     const grad = required({ name: "attentionDelta", inputs }, "grad");
-    return [rowStatistics({ groups: dimension(grad, 0) * heads, tqPad: 4 * Math.ceil(dimension(grad, 1) / 4) })];
+    return [rowStatistics({ groups: dimension(grad, 0) * heads, tqPad: 4 * Math.ceil((rows(grad) / dimension(grad, 0)) / 4) })];
   },
   lower: (node, emit) => {
     const grad = required(node, "grad");
     const { heads } = node.attributes;
-    const tq = dimension(grad, 1);
+    const tq = rows(grad) / dimension(grad, 0);
     const count = dimension(grad, 0) * tq * heads;
     emit.call({
       kernel: attentionDelta,

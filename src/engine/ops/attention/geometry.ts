@@ -7,7 +7,7 @@
  */
 import { invariant } from "../../../base/errors";
 import { required, type GraphNode, type Inputs } from "../../op";
-import { channels, dimension, type Tensor } from "../../tensor";
+import { channels, dimension, rows, type Tensor } from "../../tensor";
 
 export interface AttentionAttributes {
   readonly heads: number;
@@ -48,8 +48,9 @@ export function attentionGeometry(name: string, inputs: Inputs, heads: number): 
   invariant(Number.isInteger(d4) && d4 > 0, () => `${name}: ${heads} heads of quads do not fit ${channels(q)} columns`);
   invariant(!kv || channels(kv) === 8 * c4, () => `${name}: kv has ${kv ? channels(kv) : 0} columns, not ${8 * c4}`);
   const images = dimension(q, 0);
-  const tq = dimension(q, 1);
-  const tk = dimension(kv ?? q, 1);
+  // Any layout between batch and channels counts as tokens: [B, T, C] and [B, H, W, C] alike.
+  const tq = rows(q) / images;
+  const tk = rows(kv ?? q) / images;
   const layout = kv
     ? { qStride: c4, kvStride: 2 * c4, kOffset: 0, vOffset: c4 }
     : { qStride: 3 * c4, kvStride: 3 * c4, kOffset: c4, vOffset: 2 * c4 };
