@@ -3,7 +3,7 @@
  * buffers, no bind groups and no per-tensor objects.
  */
 import { InternalError, invariant } from "../base/errors";
-import { halfToFloats } from "../base/half";
+import { floatsToHalf, halfToFloats } from "../base/half";
 import type { EngineDevice } from "./device";
 import type { LoweredCall } from "./lowering";
 import type { ParameterBuffers } from "./parameters";
@@ -79,12 +79,14 @@ export class Program {
     return program;
   }
 
-  /** Writes an input; `data` must fill it exactly. */
+  /** Writes an input; `data` must fill it exactly. Floats written to an f16 input are rounded to halves. */
   write(input: Tensor, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void {
     const buffer = this.#inputs.get(input.id);
     invariant(buffer, () => `${input.name} is not an input of this program`);
-    invariant(data.byteLength <= buffer.size && data.byteLength >= tensorBytes(input) - 12, () => `${input.name} takes ${tensorBytes(input)} bytes, got ${data.byteLength}`);
-    this.#device.gpu.queue.writeBuffer(buffer, 0, data);
+    const stored = input.type === "f16" && data instanceof Float32Array ? floatsToHalf(data) : data;
+    const expected = tensorBytes(input);
+    invariant(stored.byteLength <= expected && expected - stored.byteLength < 16, () => `${input.name} takes ${expected} bytes, got ${stored.byteLength}`);
+    this.#device.gpu.queue.writeBuffer(buffer, 0, stored);
   }
 
   /**

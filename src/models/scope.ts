@@ -1,0 +1,83 @@
+/**
+ * Checkpoint keys as a path: `scope.at("transformer_blocks").at(0).at("attn1")` names weights as the file does, so a
+ * model reads like its key list.
+ */
+import type { GraphBuilder } from "../engine/graph";
+import { linear, type LinearOptions } from "../engine/ops/linear";
+import type { Tensor } from "../engine/tensor";
+import type { LoraBinding } from "./loraBinding";
+
+export interface LinearModuleOptions extends Omit<LinearOptions, "bias" | "lora"> {
+  /** Whether the file has a bias beside the weight; default true. */
+  readonly bias?: boolean;
+}
+
+export class ModelScope {
+  readonly graph: GraphBuilder;
+  readonly prefix: string;
+  readonly #lora: LoraBinding | undefined;
+
+  constructor(graph: GraphBuilder, prefix: string, lora: LoraBinding | undefined) {
+    this.graph = graph;
+    this.prefix = prefix;
+    this.#lora = lora;
+  }
+
+  at(name: string | number): ModelScope {
+    return new ModelScope(this.graph, `${this.prefix}${name}.`, this.#lora);
+  }
+
+  /** For node names. */
+  get name(): string {
+    return this.prefix.slice(0, -1);
+  }
+
+  vector(name: string, length: number): Tensor {
+    return this.graph.weight({ keys: [this.prefix + name], layout: "vector", shape: [length] });
+  }
+
+  /** Scale and shift of a norm. */
+  norm(length: number): { readonly weight: Tensor; readonly bias: Tensor } {
+    return { weight: this.vector("weight", length), bias: this.vector("bias", length) };
+  }
+
+  /** Embedding rows `[rows, width]`, stored without the `.weight` suffix when `name` says so. */
+  table(name: string, rows: number, width: number): Tensor {
+    return this.graph.weight({ keys: [this.prefix + name], layout: "table", shape: [rows, width] });
+  }
+
+  /** A 3×3 convolution's weight `[out, 9, in]` and bias, channels rounded up to quads. */
+  conv(inputs: number, outputs: number): { readonly weight: Tensor; readonly bias: Tensor } {
+    const shape = [quads(outputs), 9, quads(inputs)];
+    return {
+      weight: this.graph.weight({ keys: [`${this.prefix}weight`], layout: "conv3x3", shape }),
+      bias: this.vector("bias", quads(outputs)),
+    };
+  }
+
+  /**
+   * One matmul over one or several modules of this scope that read the same input (q, k and v), with their LoRA.
+   * @param modules names under this scope; "" is the scope itself
+   * @param outputs features of one module
+   * @returns `[..., modules.length · outputs]`
+   */
+  linear(modules: readonly string[], x: Tensor, outputs: number, options: LinearModuleOptions = {}): Tensor {
+    const { bias = true, ...rest } = options;
+    const paths = modules.map((module) => (module === "" ? this.name : this.prefix + module));
+    const inputs = x.shape.at(-1) ?? 0;
+    const total = quads(outputs) * modules.length;
+    const weight = this.graph.weight({ keys: paths.map((path) => `${path}.weight`), layout: "matrix", shape: [total, inputs] });
+    const biasTensor = bias ? this.graph.weight({ keys: paths.map((path) => `${path}.bias`), layout: "vector", shape: [total] }) : undefined;
+    const lora = this.#lora?.bind(this.graph, paths, inputs, outputs);
+    return linear(this.graph, paths.join("+"), x, weight, {
+      ...rest,
+      ...(biasTensor && { bias: biasTensor }),
+      ...(lora && { lora }),
+    });
+  }
+}
+
+/** Channel counts are padded to whole quads (the 3 colours of an image become 4). */
+export function quads(channels: number): number {
+  return 4 * Math.ceil(channels / 4);
+}
