@@ -4,6 +4,7 @@
  */
 import { InternalError, invariant } from "../base/errors";
 import { floatsToHalf, halfToFloats } from "../base/half";
+import { Arena } from "./arena";
 import type { EngineDevice } from "./device";
 import type { LoweredCall } from "./lowering";
 import type { ParameterBuffers } from "./parameters";
@@ -16,6 +17,8 @@ import type { WeightStore } from "./weightStore";
 export interface ProgramResources {
   readonly weights?: WeightStore;
   readonly parameters?: ParameterBuffers;
+  /** Programs that never run at the same time may share one arena, sized for the largest. */
+  readonly arena?: Arena;
 }
 
 const MAX_GRID = 65535;
@@ -29,14 +32,15 @@ export class Program {
   readonly #device: EngineDevice;
   readonly #resources: ProgramResources;
   readonly #inputs = new Map<number, GPUBuffer>();
-  readonly #arena: readonly GPUBuffer[];
+  readonly #arena: Arena;
+  readonly #ownsArena: boolean;
   readonly #readback = new Map<number, GPUBuffer>();
   readonly #uniforms: GPUBuffer;
   #pipelines: GPUComputePipeline[] = [];
   #groups: GPUBindGroup[] = [];
-  #grids: Uint32Array;
-  #costs: Float64Array;
-  #updateStart: number;
+  readonly #grids: Uint32Array;
+  readonly #costs: Float64Array;
+  readonly #phaseEnds: Readonly<Record<"forward" | "backward" | "update", number>>;
   #flopsPerSecond: number;
 
   /** Bytes of GPU memory this program created itself (arena, inputs, uniforms, readback). */
@@ -47,7 +51,8 @@ export class Program {
     this.plan = plan;
     this.#resources = resources;
     const before = device.counts.liveBytes;
-    this.#arena = createArena(device, plan);
+    this.#ownsArena = resources.arena === undefined;
+    this.#arena = resources.arena ?? new Arena(device, plan.arenaBytes);
     for (const input of plan.graph.inputs) this.#inputs.set(input.id, createInput(device, input));
     for (const tensor of keptTensors(plan.graph)) this.#readback.set(tensor.id, createReadback(device, tensor));
     const uniformUsage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
@@ -55,8 +60,7 @@ export class Program {
     this.ownBytes = device.counts.liveBytes - before;
     this.#grids = Uint32Array.from(plan.calls.flatMap((call) => foldGrid(call)));
     this.#costs = Float64Array.from(plan.calls, (call) => call.flops);
-    const update = plan.calls.findIndex((call) => call.node.phase === "update");
-    this.#updateStart = update < 0 ? plan.calls.length : update;
+    this.#phaseEnds = phaseEnds(plan.calls);
     this.#flopsPerSecond = device.isSoftware ? FIRST_GUESS_FLOPS.software : FIRST_GUESS_FLOPS.hardware;
   }
 
@@ -90,11 +94,11 @@ export class Program {
   }
 
   /**
-   * Replays all dispatches.
-   * @param options.update false leaves the update phase out (micro-batches before the last one)
+   * Replays the dispatches up to the end of a phase.
+   * @param until `forward` gives outputs only, `backward` leaves the optimizer out (micro-batches before the last one)
    */
-  run(options: { readonly update: boolean } = { update: true }): void {
-    const end = options.update ? this.#groups.length : this.#updateStart;
+  run(until: "forward" | "backward" | "update" = "update"): void {
+    const end = this.#phaseEnds[until];
     let begin = 0;
     while (begin < end) begin = this.#submit(begin, end);
   }
@@ -116,7 +120,7 @@ export class Program {
     const staging = this.#readback.get(tensor.id);
     const placement = this.plan.placements.get(tensor.id);
     if (!staging || !placement) throw new InternalError(`${tensor.name} is not kept by this program`);
-    const { buffer, offset } = this.#arenaRange(placement.offset);
+    const { buffer, offset } = this.#arena.range(placement.offset);
     const encoder = this.#device.gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(buffer, offset, staging, 0, tensorBytes(tensor));
     this.#device.gpu.queue.submit([encoder.finish()]);
@@ -130,14 +134,13 @@ export class Program {
 
   /** Fills the arena with NaN, for tests that look for reads of unwritten memory. */
   poison(): void {
-    for (const buffer of this.#arena) {
-      this.#device.gpu.queue.writeBuffer(buffer, 0, new Uint32Array(buffer.size / 4).fill(0x7fc00000));
-    }
+    this.#arena.fill(0x7fc00000);
   }
 
   dispose(): void {
-    const own = [...this.#arena, ...this.#inputs.values(), ...this.#readback.values(), this.#uniforms];
+    const own = [...this.#inputs.values(), ...this.#readback.values(), this.#uniforms];
     for (const buffer of own) this.#device.destroyBuffer(buffer);
+    if (this.#ownsArena) this.#arena.dispose();
     this.#groups = [];
     this.#pipelines = [];
   }
@@ -235,7 +238,7 @@ export class Program {
       case "activation": {
         const placement = this.plan.placements.get(tensor.id);
         invariant(placement, () => `${tensor.name} was not planned`);
-        return { ...this.#arenaRange(placement.offset), size: placement.bytes };
+        return { ...this.#arena.range(placement.offset), size: placement.bytes };
       }
       case "weight":
         throw new InternalError(`${tensor.name} is a weight without a specification`);
@@ -247,27 +250,15 @@ export class Program {
     }
   }
 
-  #arenaRange(offset: number): { buffer: GPUBuffer; offset: number } {
-    const piece = arenaPiece(this.#device);
-    const buffer = this.#arena[Math.floor(offset / piece)];
-    invariant(buffer, `arena offset ${offset}`);
-    return { buffer, offset: offset % piece };
-  }
 }
 
-/** Largest piece an arena may be cut into on this device; pass it to `plan`. */
-export function arenaPiece(device: EngineDevice): number {
-  return Math.floor(device.gpu.limits.maxBufferSize / 256) * 256;
-}
-
-function createArena(device: EngineDevice, plan: ExecutionPlan): GPUBuffer[] {
-  const piece = arenaPiece(device);
-  const buffers: GPUBuffer[] = [];
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-  for (let begin = 0; begin < plan.arenaBytes; begin += piece) {
-    buffers.push(device.createBuffer({ label: "arena", size: Math.min(piece, plan.arenaBytes - begin), usage }));
-  }
-  return buffers;
+/** Calls before the first one of a later phase. */
+function phaseEnds(calls: readonly LoweredCall[]): Record<"forward" | "backward" | "update", number> {
+  const first = (isLater: (phase: LoweredCall["node"]["phase"]) => boolean) => {
+    const index = calls.findIndex((call) => isLater(call.node.phase));
+    return index < 0 ? calls.length : index;
+  };
+  return { forward: first((phase) => phase !== "forward"), backward: first((phase) => phase === "update"), update: calls.length };
 }
 
 function createInput(device: EngineDevice, input: Tensor): GPUBuffer {

@@ -2,12 +2,13 @@
  * A checkpoint on the GPU: its weights, and the programs compiled for the shapes that were asked for. Programs are
  * kept until {@link LoadedModel.release}; weights of parts that were not used are never loaded.
  */
+import { arenaPiece } from "../engine/arena";
 import type { EngineDevice } from "../engine/device";
 import { GraphBuilder } from "../engine/graph";
 import { lower } from "../engine/lowering";
 import type { ParameterBuffers } from "../engine/parameters";
 import { plan } from "../engine/planner";
-import { arenaPiece, Program } from "../engine/program";
+import { Program } from "../engine/program";
 import type { ActivationType, Tensor, WeightType } from "../engine/tensor";
 import type { WeightSource } from "../engine/weights";
 import { WeightStore } from "../engine/weightStore";

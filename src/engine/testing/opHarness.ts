@@ -3,13 +3,14 @@
  * reference along random directions, and that two runs give the same bits even with a poisoned arena.
  */
 import { f16ToF32, floatsToHalf } from "../../base/half";
+import { arenaPiece } from "../arena";
 import { differentiate } from "../autodiff";
 import type { EngineDevice } from "../device";
 import { GraphBuilder } from "../graph";
 import { lower } from "../lowering";
 import { ParameterBuffers } from "../parameters";
 import { plan } from "../planner";
-import { arenaPiece, Program } from "../program";
+import { Program } from "../program";
 import { STEP_SCALAR_COUNT } from "../stepScalars";
 import { elementCount, type ActivationType, type Tensor, type WeightSpec, type WeightType } from "../tensor";
 import { WeightStore } from "../weightStore";
