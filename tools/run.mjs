@@ -29,7 +29,9 @@ function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const [needMajor, needMinor] = oldestNode;
   if (major > needMajor || (major === needMajor && minor >= needMinor)) return;
-  stop(`Node ${oldestNode.join(".")} or newer is needed, this is ${process.versions.node}. See https://nodejs.org`);
+  stop(
+    `Node ${oldestNode.join(".")} or newer is needed, this is ${process.versions.node}. See https://nodejs.org`,
+  );
 }
 
 function readJson(file) {
@@ -60,7 +62,9 @@ function npm(...args) {
 
 function install() {
   if (isInstalled()) return;
-  process.stderr.write("weft: installing the npm packages that package-lock.json names (once; about a minute)\n");
+  process.stderr.write(
+    "weft: installing the npm packages that package-lock.json names (once; about a minute)\n",
+  );
   const quiet = ["--ignore-scripts", "--no-audit", "--no-fund"];
   if (npm("ci", ...quiet) || npm("install", ...quiet)) return;
   stop("npm could not install the packages. Is the network reachable? npm's own message is above.");

@@ -2,7 +2,15 @@
  * The part of Debian's and Ubuntu's package manager that the bootstrap needs. Everything comes from the sources
  * that the machine already has; its configuration is left as it was.
  */
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { ask, work } from "../lib/process";

@@ -37,7 +37,8 @@ export function ensureBrowser(): string {
   const chosen = process.env["CHROMIUM"];
   const present = findBrowser();
   if (present !== undefined) return present;
-  if (chosen) throw new WeftError("no-browser", `CHROMIUM is ${chosen}, which does not exist.`, "Correct it.");
+  if (chosen)
+    throw new WeftError("no-browser", `CHROMIUM is ${chosen}, which does not exist.`, "Correct it.");
   const installed = installFromApt() || installFromPlaywright() ? findBrowser() : undefined;
   if (installed !== undefined) return installed;
   throw new WeftError(

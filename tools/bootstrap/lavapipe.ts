@@ -40,6 +40,8 @@ function installDriver(): boolean {
 export function ensureKernelDriver(): void {
   if (process.platform !== "linux" || hasGpu() || isPresent()) return;
   if (apt.canInstall() && installDriver() && isPresent()) return;
-  const fallback = findDriver("swiftshader") ? "kernels run on Chromium's SwiftShader, slowly" : "no adapter for Node";
+  const fallback = findDriver("swiftshader")
+    ? "kernels run on Chromium's SwiftShader, slowly"
+    : "no adapter for Node";
   say(`lavapipe (${name} ${oldest} or newer) is not here: ${fallback}`);
 }

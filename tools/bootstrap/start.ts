@@ -16,4 +16,6 @@ const server = await preview({
     open: process.env["NO_OPEN"] !== "1",
   },
 });
-process.stdout.write(`Weft is at ${server.resolvedUrls?.local[0] ?? `http://localhost:${port}/`}  (Ctrl+C stops it)\n`);
+process.stdout.write(
+  `Weft is at ${server.resolvedUrls?.local[0] ?? `http://localhost:${port}/`}  (Ctrl+C stops it)\n`,
+);

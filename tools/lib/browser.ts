@@ -40,5 +40,7 @@ function fromPlaywright(): string[] {
 export function findBrowser(): string | undefined {
   const chosen = process.env["CHROMIUM"];
   if (chosen) return existsSync(chosen) ? chosen : undefined;
-  return [...onPath(), ...applications, ...fromPlaywright()].find((file) => existsSync(file) && !isSnapStub(file));
+  return [...onPath(), ...applications, ...fromPlaywright()].find(
+    (file) => existsSync(file) && !isSnapStub(file),
+  );
 }

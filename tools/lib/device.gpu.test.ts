@@ -27,7 +27,10 @@ describe.each(drivers)("a device on %s", (adapter) => {
     const pipeline = device.createComputePipeline({ layout: "auto", compute: { module } });
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     const data = device.createBuffer({ size: 16, usage });
-    const staging = device.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const staging = device.createBuffer({
+      size: 16,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
     device.queue.writeBuffer(data, 0, new Float32Array([1, 2, 3, 4]));
     const layout = pipeline.getBindGroupLayout(0);
     const group = device.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer: data } }] });

@@ -139,7 +139,9 @@ export function isSoftwareAdapter(info: GPUAdapterInfo): boolean {
 }
 
 async function openDevice(adapter: GPUAdapter, without: GPUFeatureName[]): Promise<GPUDevice> {
-  const requiredFeatures = wantedFeatures.filter((name) => adapter.features.has(name) && !without.includes(name));
+  const requiredFeatures = wantedFeatures.filter(
+    (name) => adapter.features.has(name) && !without.includes(name),
+  );
   const requiredLimits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
   return adapter.requestDevice({ label: "weft", requiredFeatures, requiredLimits });
 }
@@ -147,7 +149,8 @@ async function openDevice(adapter: GPUAdapter, without: GPUFeatureName[]): Promi
 /** Says in words what went wrong with the device; the engine decides what to do about it. */
 function reportTrouble(device: GPUDevice, adapterName: string): void {
   void device.lost.then(({ reason, message }) => {
-    if (reason !== "destroyed") process.stderr.write(`weft: the device was lost (${adapterName}): ${message}\n`);
+    if (reason !== "destroyed")
+      process.stderr.write(`weft: the device was lost (${adapterName}): ${message}\n`);
   });
   device.addEventListener("uncapturederror", ({ error }) => {
     const what = error.constructor.name === "GPUOutOfMemoryError" ? "ran out of memory" : "refused a command";
@@ -165,5 +168,10 @@ export async function requestNodeDevice(options: NodeDeviceOptions = {}): Promis
   const device = await openDevice(adapter, options.without ?? []);
   const adapterName = adapter.info.description || `${adapter.info.vendor} ${adapter.info.architecture}`;
   reportTrouble(device, adapterName);
-  return { device, adapterName, isSoftware: isSoftwareAdapter(adapter.info), release: () => device.destroy() };
+  return {
+    device,
+    adapterName,
+    isSoftware: isSoftwareAdapter(adapter.info),
+    release: () => device.destroy(),
+  };
 }

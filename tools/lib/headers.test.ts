@@ -28,7 +28,8 @@ describe("headers", () => {
 
   it("are the same in the file for static hosts, within its limits", () => {
     const lines = headersFile().split("\n");
-    for (const [name, value] of Object.entries(headersFor("/"))) expect(lines).toContain(`  ${name}: ${value}`);
+    for (const [name, value] of Object.entries(headersFor("/")))
+      expect(lines).toContain(`  ${name}: ${value}`);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(2000);
   });
 });

@@ -6,7 +6,8 @@ import { headersFile, headersFor, metaContentSecurityPolicy } from "./headers";
 function setHeaders(styleNonce?: string): Connect.NextHandleFunction {
   return (request, response, next) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
-    for (const [name, value] of Object.entries(headersFor(pathname, styleNonce))) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(headersFor(pathname, styleNonce)))
+      response.setHeader(name, value);
     next();
   };
 }

@@ -13,7 +13,11 @@ export function ask(command: string, args: string[]): string | undefined {
 
 /** Runs a program with its output on stderr; true when it succeeded. */
 export function work(command: string, args: string[], env: Record<string, string> = {}): boolean {
-  const done = spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2], env: { ...process.env, ...env } });
+  const done = spawnSync(command, args, {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+    env: { ...process.env, ...env },
+  });
   return done.status === 0;
 }
 

@@ -1,0 +1,143 @@
+/**
+ * Finds WGSL that compiles and then computes the wrong thing, or crawls, on some driver. Each rule is a bug that
+ * was met. Works on the hand-written sources in `shaders/` (with their `#for`/`#if` lines) and on generated text.
+ *
+ * An exception is written where it is: `// lint-ok <rule>: <reason>` on the same line or the one before.
+ */
+
+export interface Finding {
+  /** From 1. */
+  line: number;
+  rule: Rule;
+  message: string;
+}
+
+const messages = {
+  "loop-var":
+    "a var without initialiser in a loop keeps the previous iteration's value on some drivers: write = 0f",
+  "mask-index": "an index with & is clamped at run time where % by a constant is not",
+  "self-compare": "comparing a value with itself is folded: test for NaN by its bits",
+  tanh: "tanh of a large argument is NaN on some drivers: use exp(-2|x|)",
+  "zero-division": "a constant division by zero does not compile everywhere",
+  "return-before-barrier": "a conditional return before a barrier breaks uniform control flow",
+  "dynamic-index": "a function-scope array with a dynamic index leaves the registers: unroll it",
+} as const;
+
+export type Rule = keyof typeof messages;
+
+type BlockKind = "function" | "loop" | "branch" | "other";
+
+interface Block {
+  kind: BlockKind;
+  /** Loop variables that run over constants, for `dynamic-index`. */
+  constant: string[];
+}
+
+/** State of the walk through one function. */
+interface Scope {
+  blocks: Block[];
+  arrays: Set<string>;
+  returnsEarly: boolean;
+}
+
+/** The source without comments and strings of directives, each line kept in its place. */
+function withoutComments(text: string): string[] {
+  const blanked = text.replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, " "));
+  return blanked.split("\n").map((line) => line.replace(/\/\/.*$/, "").replace(/^\s*#.*$/, ""));
+}
+
+function blockKind(header: string): BlockKind {
+  if (/\bfn\s+\w/.test(header)) return "function";
+  if (/\b(for|while|loop)\b/.test(header)) return "loop";
+  return /\b(if|else|switch|case|default)\b/.test(header) ? "branch" : "other";
+}
+
+/** `for (var i = 0u; i < TILE; i++)` → `["i"]`: bounds that are numbers or capitals are known when compiling. */
+function constantLoopVariable(header: string): string[] {
+  const match = /\bfor\s*\(\s*var\s+(\w+)[^;]*=\s*[\dA-Z_]+u?\s*;\s*\1\s*[<>]=?\s*[\dA-Z_]+u?\s*;/.exec(
+    header,
+  );
+  return match?.[1] === undefined ? [] : [match[1]];
+}
+
+function isConstantIndex(index: string, constants: string[]): boolean {
+  const names = index.match(/[A-Za-z_$]\w*/g) ?? [];
+  return names.every((name) => name.startsWith("$") || /^[A-Z_\d]+$/.test(name) || constants.includes(name));
+}
+
+/** Rules that need only the line. */
+function lineRules(line: string): Rule[] {
+  const found: Rule[] = [];
+  if (/\[[^\]]*&[^\]]*\]/.test(line)) found.push("mask-index");
+  if (/(?<![\w.])([A-Za-z_][\w.]*)\s*[!=]=\s*\1(?![\w.([])/.test(line)) found.push("self-compare");
+  if (/\btanh\s*\(/.test(line)) found.push("tanh");
+  if (/\b\d+(\.\d*)?[fh]?\s*\/\s*0+(\.0*)?[fh]?(?![\w.])/.test(line)) found.push("zero-division");
+  return found;
+}
+
+/** Rules that need to know where in the function the statement stands. */
+function statementRules(statement: string, scope: Scope): Rule[] {
+  const found: Rule[] = [];
+  const inLoop = scope.blocks.some((block) => block.kind === "loop");
+  if (inLoop && /^\s*var\s+[^=;]+$/.test(statement)) found.push("loop-var");
+  if (scope.returnsEarly && /\b(workgroupBarrier|storageBarrier|subgroup\w+)\s*\(/.test(statement)) {
+    found.push("return-before-barrier");
+  }
+  const constants = scope.blocks.flatMap((block) => block.constant);
+  for (const [, name = "", index = ""] of statement.matchAll(/(\w+)\[([^\]]*)\]/g)) {
+    if (scope.arrays.has(name) && !isConstantIndex(index, constants)) found.push("dynamic-index");
+  }
+  return found;
+}
+
+/** Learns from a finished statement what later ones are judged by. */
+function remember(statement: string, scope: Scope): void {
+  const array = /^\s*var\s+(\w+)\s*(:\s*array|=\s*array)\b/.exec(statement)?.[1];
+  if (array !== undefined && scope.blocks.length > 0) scope.arrays.add(array);
+  const inBranch = scope.blocks.some((block) => block.kind === "branch");
+  if (inBranch && /^\s*return\b/.test(statement)) scope.returnsEarly = true;
+}
+
+function emptyScope(): Scope {
+  return { blocks: [], arrays: new Set(), returnsEarly: false };
+}
+
+/** Walks statement by statement; a `fn` at the beginning of a line starts afresh, whatever `#if` did to braces. */
+function structureRules(lines: string[]): [line: number, rule: Rule][] {
+  const found: [number, Rule][] = [];
+  let scope = emptyScope();
+  let text = "";
+  let depth = 0;
+  lines.forEach((line, index) => {
+    if (/^(@\w+.*)?fn\s/.test(line)) [scope, text, depth] = [emptyScope(), "", 0];
+    for (const character of line) {
+      if (character === "(") depth++;
+      if (character === ")") depth--;
+      if (!/[{};]/.test(character) || (character === ";" && depth > 0)) {
+        text += character;
+        continue;
+      }
+      for (const rule of statementRules(text, scope)) found.push([index, rule]);
+      if (character === "{")
+        scope.blocks.push({ kind: blockKind(text), constant: constantLoopVariable(text) });
+      else remember(text, scope);
+      if (character === "}") scope.blocks.pop();
+      text = "";
+    }
+    text += " ";
+  });
+  return found;
+}
+
+/** Everything the rules find in one WGSL source, in the order of its lines. */
+export function lintWgsl(source: string): Finding[] {
+  const raw = source.split("\n");
+  const lines = withoutComments(source);
+  const simple = lines.flatMap((line, index) => lineRules(line).map((rule): [number, Rule] => [index, rule]));
+  const isExcused = ([index, rule]: [number, Rule]) =>
+    [raw[index], raw[index - 1]].some((line) => line?.includes(`lint-ok ${rule}:`));
+  return [...simple, ...structureRules(lines)]
+    .filter((found) => !isExcused(found))
+    .sort(([a], [b]) => a - b)
+    .map(([index, rule]) => ({ line: index + 1, rule, message: messages[rule] }));
+}
