@@ -38,13 +38,23 @@ export class ParameterLayout {
     }
     const offset = this.#length;
     this.#slices.set(name, { name, shape, offset });
-    this.#length += Math.ceil(elementCount(shape) / SLICE_FLOATS) * SLICE_FLOATS;
+    this.#length += paddedLength(shape);
     return offset;
   }
 
   find(name: string): ParameterSlice | undefined {
     return this.#slices.get(name);
   }
+
+  /** First float behind a slice, padding included; 0 for an unknown name. */
+  endOf(name: string): number {
+    const slice = this.#slices.get(name);
+    return slice ? slice.offset + paddedLength(slice.shape) : 0;
+  }
+}
+
+function paddedLength(shape: readonly number[]): number {
+  return Math.ceil(elementCount(shape) / SLICE_FLOATS) * SLICE_FLOATS;
 }
 
 const FLAT_ROLES: readonly FlatRole[] = ["parameter", "gradient", "moment1", "moment2"];

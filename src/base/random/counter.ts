@@ -17,6 +17,7 @@ export const randomStream = {
   dropout: 5,
   caption: 6,
   noiseOffset: 7,
+  evaluation: 8,
 } as const;
 
 /** Where in the random numbers of a run a draw sits. */
