@@ -14,7 +14,7 @@ interface Entry {
 
 /** A copy, because tensor data may start at any byte and typed arrays want multiples of four. */
 function view(dtype: string, bytes: Uint8Array, file: string): GoldenTensor["data"] {
-  const { buffer } = bytes.slice();
+  const { buffer } = new Uint8Array(bytes);
   if (dtype === "F32") return new Float32Array(buffer);
   if (dtype === "I32") return new Int32Array(buffer);
   if (dtype === "U8") return new Uint8Array(buffer);
