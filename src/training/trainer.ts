@@ -1,0 +1,311 @@
+/**
+ * The training loop: which pictures, which noise, which timestep, which learning rate. Everything random is a function
+ * of (seed, step), so a run resumed from a checkpoint gives the same bits as one never stopped, on the same adapter.
+ */
+import { counterNormal, counterUniform, counterUniformInt, randomStream } from "../base/random/counter";
+import { minSnrWeight } from "../diffusion/lossWeights";
+import { alphasCumprod, snr, TRAIN_TIMESTEPS } from "../diffusion/noiseSchedule";
+import type { ActiveLora, LoadedModel, Progress } from "../models/loadedModel";
+import { LoraBinding, type LoraTarget } from "../models/loraBinding";
+import { epochBatches, stepsPerEpoch, type BatchItem } from "./batches";
+import { readCheckpoint, writeCheckpoint, type RunState } from "./checkpoint";
+import { extractLora, initialLora, type LoraMatrices } from "./lora/loraState";
+import { learningRateAt } from "./schedules";
+import type { LrScheduleName } from "./schedules/meta";
+import type { TrainingShape } from "./trainingGraph";
+import { TrainingSession, shapeKey, type OptimizerSettings, type StepInputs } from "./trainingSession";
+
+/** A picture ready to train on. */
+export interface TrainingExample {
+  /** VAE moments `[height, width, 2·channels]`: mean, then log-variance. */
+  readonly moments: Float32Array;
+  /** In latent pixels. */
+  readonly height: number;
+  readonly width: number;
+  /** Index into {@link TrainerData.captions}. */
+  readonly caption: number;
+  readonly repeats: number;
+}
+
+export interface TrainerData {
+  readonly examples: readonly TrainingExample[];
+  /** Token ids `[77]` of each distinct caption; the first one is the empty caption. */
+  readonly captions: readonly (readonly number[])[];
+}
+
+export interface TrainerSettings {
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly rank: number;
+  readonly alpha: number;
+  readonly learningRate: number;
+  readonly textEncoderLearningRate: number;
+  readonly trainTextEncoder: boolean;
+  readonly lrScheduler: LrScheduleName;
+  readonly lrWarmupSteps: number;
+  readonly weightDecay: number;
+  readonly maxGradNorm: number;
+  readonly clipSkip: number;
+  readonly captionDropout: number;
+  readonly minSnrGamma: number;
+  readonly noiseOffset: number;
+  readonly seed: number;
+  readonly recompute: boolean;
+}
+
+export interface StepReport {
+  /** Steps done, this one included. */
+  readonly step: number;
+  /** Mean weighted loss over the batch. */
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly gradientNorm: number;
+  readonly skipped: boolean;
+  readonly seconds: number;
+}
+
+const TOKENS = 77;
+/** Torch's defaults. */
+const ADAMW = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+
+export class Trainer {
+  readonly settings: TrainerSettings;
+  readonly session: TrainingSession;
+  readonly #model: LoadedModel;
+  readonly #data: TrainerData;
+  readonly #items: readonly BatchItem[];
+  readonly #contexts: readonly Float32Array[];
+  readonly #weightByTimestep: Float32Array;
+  #step = 0;
+  #epoch = -1;
+  #batches: number[][] = [];
+
+  private constructor(model: LoadedModel, data: TrainerData, settings: TrainerSettings, session: TrainingSession, contexts: readonly Float32Array[]) {
+    this.#model = model;
+    this.#data = data;
+    this.settings = settings;
+    this.session = session;
+    this.#contexts = contexts;
+    this.#items = batchItems(data.examples);
+    const gamma = settings.minSnrGamma;
+    this.#weightByTimestep = snr(alphasCumprod()).map((ratio) => minSnrWeight(ratio, gamma, model.config.prediction));
+  }
+
+  /**
+   * Prepares a run: text states once, LoRA initialised or restored, steps compiled.
+   * @param targets modules to train; text-encoder ones only when `trainTextEncoder`
+   * @param checkpoint bytes of an earlier {@link checkpoint} of the same settings and pictures
+   */
+  static async create(
+    model: LoadedModel,
+    data: TrainerData,
+    settings: TrainerSettings,
+    targets: readonly LoraTarget[],
+    options: { readonly checkpoint?: Uint8Array<ArrayBuffer>; readonly onProgress?: Progress } = {},
+  ): Promise<Trainer> {
+    const { trainTextEncoder, clipSkip, recompute, rank, alpha, seed } = settings;
+    const contexts = trainTextEncoder ? [] : await model.encodeText(data.captions, clipSkip);
+    const lora = new LoraBinding(targets, rank, alpha / rank);
+    const shapes = distinctShapes(data.examples, settings.batchSize);
+    const session = await TrainingSession.create(model, shapes, { lora, trainTextEncoder, clipSkip, recompute }, options.onProgress);
+    const trainer = new Trainer(model, data, settings, session, contexts);
+    session.buffers.write("parameter", initialLora(session.layout, lora.groups, rank, seed));
+    if (options.checkpoint) trainer.#restore(await readCheckpoint(options.checkpoint));
+    return trainer;
+  }
+
+  /** Steps done. */
+  get step(): number {
+    return this.#step;
+  }
+
+  get stepsPerEpoch(): number {
+    return stepsPerEpoch(this.#items, this.settings.batchSize);
+  }
+
+  /** The live weights, for sampling during the run. */
+  get activeLora(): ActiveLora {
+    return { binding: this.session.lora, buffers: this.session.buffers };
+  }
+
+  /** Does one optimizer step and waits for its loss. */
+  async advance(): Promise<StepReport> {
+    const started = performance.now();
+    const index = this.#step;
+    const members = this.#batch(index);
+    const shape = this.#shape(members);
+    const learningRate = this.#learningRate(index, this.settings.learningRate);
+    this.session.queue(shape, this.#draw(members, index), "update", false, this.#optimizer(index, learningRate));
+    const [{ weighted }, { gradientNorm, skipped }] = [await this.session.readLosses(shape), await this.session.readOptimizer(shape)];
+    this.#step++;
+    const seconds = (performance.now() - started) / 1000;
+    this.session.learnSpeed(shape, seconds);
+    return { step: this.#step, loss: mean(weighted), learningRate, gradientNorm, skipped, seconds };
+  }
+
+  /**
+   * Mean squared error of the noise prediction over fixed draws of picture, noise and timestep: the same numbers before
+   * and after training, unlike the losses of single steps.
+   */
+  async fixedNoiseLoss(draws = 32): Promise<number> {
+    const losses: number[] = [];
+    const { batchSize, seed } = this.settings;
+    for (let first = 0; first < draws; first += batchSize) {
+      const lead = (first / batchSize) % this.#data.examples.length;
+      const shape = this.#shape([lead]);
+      const members = sameShape(this.#data.examples, lead, batchSize);
+      const timesteps = members.map((_, i) => Math.floor(((first + i + 0.5) / (draws + batchSize)) * TRAIN_TIMESTEPS));
+      const noise = new Float32Array(elementsOf(shape, this.#channels));
+      counterNormal(seed, first, randomStream.evaluation, noise);
+      const latents = this.#latents(members, undefined);
+      this.session.queue(shape, { latents, noise, timesteps, weights: members.map(() => 1), ...this.#captions(members, () => false) }, "forward");
+      losses.push(...(await this.session.readLosses(shape)).unweighted);
+    }
+    return mean(losses.slice(0, draws));
+  }
+
+  /** Everything a later run needs to go on. */
+  async checkpoint(): Promise<Uint8Array<ArrayBuffer>> {
+    const { buffers } = this.session;
+    return writeCheckpoint({
+      step: this.#step,
+      parameter: await buffers.read("parameter"),
+      moment1: await buffers.read("moment1"),
+      moment2: await buffers.read("moment2"),
+      settings: JSON.stringify(this.settings),
+      policy: JSON.stringify(this.#model.device.policy),
+    });
+  }
+
+  /** The LoRA as it is now. */
+  async lora(): Promise<LoraMatrices[]> {
+    const { session, settings } = this;
+    return extractLora(await session.buffers.read("parameter"), session.layout, session.lora.groups, settings.rank, settings.alpha);
+  }
+
+  dispose(): void {
+    this.session.dispose();
+  }
+
+  get #channels(): number {
+    return this.#model.config.vae.latentChannels;
+  }
+
+  #restore(state: RunState): void {
+    const { buffers } = this.session;
+    buffers.write("parameter", state.parameter);
+    buffers.write("moment1", state.moment1);
+    buffers.write("moment2", state.moment2);
+    this.#step = state.step;
+  }
+
+  #batch(step: number): readonly number[] {
+    const perEpoch = this.stepsPerEpoch;
+    const epoch = Math.floor(step / perEpoch);
+    if (epoch !== this.#epoch) {
+      this.#epoch = epoch;
+      this.#batches = epochBatches(this.#items, this.settings.batchSize, this.settings.seed, epoch);
+    }
+    return this.#batches[step % perEpoch] ?? [];
+  }
+
+  #shape(members: readonly number[]): TrainingShape {
+    const example = this.#data.examples[members[0] ?? 0];
+    return { batch: this.settings.batchSize, height: example?.height ?? 0, width: example?.width ?? 0, tokens: TOKENS };
+  }
+
+  #learningRate(step: number, base: number): number {
+    const { lrScheduler, steps, lrWarmupSteps } = this.settings;
+    return learningRateAt(lrScheduler, step, { lr: base, totalSteps: steps, warmupSteps: lrWarmupSteps });
+  }
+
+  #optimizer(step: number, learningRate: number): OptimizerSettings {
+    const { textEncoderLearningRate, weightDecay, maxGradNorm } = this.settings;
+    return { ...ADAMW, learningRate, textEncoderLearningRate: this.#learningRate(step, textEncoderLearningRate), weightDecay, maxGradNorm, update: step + 1 };
+  }
+
+  /** Everything random about a step. */
+  #draw(members: readonly number[], step: number): StepInputs {
+    const { seed, captionDropout } = this.settings;
+    const latents = this.#latents(members, step);
+    const noise = new Float32Array(latents.length);
+    counterNormal(seed, step, randomStream.noise, noise);
+    this.#offsetNoise(noise, members.length, step);
+    const timesteps = members.map((_, image) => counterUniformInt(seed, step, randomStream.timestep, image, TRAIN_TIMESTEPS));
+    const weights = timesteps.map((t) => this.#weightByTimestep[t] ?? 1);
+    const isDropped = (image: number) => captionDropout > 0 && counterUniform(seed, step, randomStream.caption, image) < captionDropout;
+    return { latents, noise, timesteps, weights, ...this.#captions(members, isDropped) };
+  }
+
+  /** Adds one normal number per image and channel (`noise_offset`). */
+  #offsetNoise(noise: Float32Array, batch: number, step: number): void {
+    const { noiseOffset, seed } = this.settings;
+    if (noiseOffset === 0) return;
+    const offsets = new Float32Array(batch * this.#channels);
+    counterNormal(seed, step, randomStream.noiseOffset, offsets);
+    const perImage = noise.length / batch;
+    for (let i = 0; i < noise.length; i++) {
+      const offset = offsets[Math.floor(i / perImage) * this.#channels + (i % this.#channels)] ?? 0;
+      noise[i] = (noise[i] ?? 0) + noiseOffset * offset;
+    }
+  }
+
+  /** Scaled latents: a fresh sample of the posterior for a step, its mean when `step` is undefined. */
+  #latents(members: readonly number[], step: number | undefined): Float32Array<ArrayBuffer> {
+    const channels = this.#channels;
+    const { scalingFactor } = this.#model.config.vae;
+    const perImage = (this.#data.examples[members[0] ?? 0]?.moments.length ?? 0) / 2;
+    const latents = new Float32Array(members.length * perImage);
+    if (step !== undefined) counterNormal(this.settings.seed, step, randomStream.posterior, latents);
+    members.forEach((index, image) => {
+      const moments = this.#data.examples[index]?.moments ?? new Float32Array();
+      for (let i = 0; i < perImage; i++) {
+        const at = Math.floor(i / channels) * 2 * channels + (i % channels);
+        const deviation = Math.exp(0.5 * Math.max(-30, Math.min(20, moments[at + channels] ?? 0)));
+        const out = image * perImage + i;
+        latents[out] = ((moments[at] ?? 0) + deviation * (latents[out] ?? 0)) * scalingFactor;
+      }
+    });
+    return latents;
+  }
+
+  #captions(members: readonly number[], isDropped: (image: number) => boolean): Pick<StepInputs, "context" | "ids"> {
+    const captions = members.map((index, image) => (isDropped(image) ? 0 : (this.#data.examples[index]?.caption ?? 0)));
+    if (this.settings.trainTextEncoder) {
+      return { ids: Uint32Array.from(captions.flatMap((caption) => [...(this.#data.captions[caption] ?? [])])) };
+    }
+    const size = this.#contexts[0]?.length ?? 0;
+    const context = new Float32Array(size * captions.length);
+    captions.forEach((caption, image) => context.set(this.#contexts[caption] ?? [], image * size));
+    return { context };
+  }
+}
+
+function batchItems(examples: readonly TrainingExample[]): BatchItem[] {
+  return examples.map(({ height, width, repeats }, index) => ({ index, bucket: `${height}×${width}`, repeats }));
+}
+
+function distinctShapes(examples: readonly TrainingExample[], batch: number): TrainingShape[] {
+  const shapes = new Map<string, TrainingShape>();
+  for (const { height, width } of examples) {
+    const shape = { batch, height, width, tokens: TOKENS };
+    shapes.set(shapeKey(shape), shape);
+  }
+  return [...shapes.values()];
+}
+
+/** `count` pictures of one shape, starting with `lead` and wrapping around. */
+function sameShape(examples: readonly TrainingExample[], lead: number, count: number): number[] {
+  const first = examples[lead];
+  const alike = examples.flatMap((example, index) => (example.height === first?.height && example.width === first.width ? [index] : []));
+  const start = alike.indexOf(lead);
+  return Array.from({ length: count }, (_, i) => alike[(start * count + i) % alike.length] ?? lead);
+}
+
+function elementsOf(shape: TrainingShape, channels: number): number {
+  return shape.batch * shape.height * shape.width * channels;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0) / Math.max(1, values.length);
+}
