@@ -81,8 +81,13 @@ export class Playground {
     this.prompt = addLoraTag(prompt, name, usualStrength);
   }
 
+  /** DPM++ 2M is meant for the Karras schedule; the Euler family has none of its own. */
+  chooseSampler(sampler: string): void {
+    this.sampler = sampler;
+    this.scheduler = sampler === "DPM++ 2M" ? "Karras" : "Automatic";
+  }
+
   async generate(): Promise<void> {
-    if (this.busy) return this.cancel();
     const abort = new AbortController();
     this.#abort = abort;
     this.busy = { words: "Getting ready", done: 0, total: 0 };

@@ -6,7 +6,7 @@ import { finalCaption } from "./captions";
 import type { Dataset } from "./dataset.svelte";
 import type { Loras } from "./loras.svelte";
 import type { Models } from "./models.svelte";
-import { recipe, type PresetId } from "./presets";
+import { presets, recipe, type PresetId } from "./presets";
 import { safeName } from "./promptTags";
 import { knownSpeed } from "./speeds";
 
@@ -20,6 +20,8 @@ export class TrainForm {
   measured = $state(0);
 
   #parts: { engine: EngineClient; models: Models; dataset: Dataset; loras: Loras };
+  /** The person set a resolution of their own. */
+  sizeTouched = $state(false);
   #nameTouched = false;
   #promptTouched = false;
 
@@ -48,12 +50,19 @@ export class TrainForm {
     Object.assign(this.settings, recipe(preset, nativeSize), { preset, resolution: nativeSize });
   }
 
+  /** Takes the preset's values for the model that is open now. */
+  fitModel(): void {
+    const preset = presets.find(({ id }) => id === this.settings.preset);
+    this.choosePreset(preset?.id ?? "style");
+  }
+
   rename(name: string): void {
     this.#nameTouched = true;
     this.settings.name = name;
   }
 
   change<K extends keyof TrainingSettings>(key: K, value: TrainingSettings[K]): void {
+    if (key === "resolution") this.sizeTouched = true;
     if (key === "samplePrompt") this.#promptTouched = true;
     this.settings[key] = value;
   }
