@@ -1,0 +1,10 @@
+import source from "../../../shaders/layerNormBackward.wgsl?raw";
+import { defineKernel, optional, read, write } from "./kernel";
+
+export const layerNormBackward = defineKernel({
+  name: "layerNormBackward",
+  source,
+  bindings: [read("x"), read("g"), read("gamma"), optional("soFar"), write("dx")],
+  parameters: { count: "u32", width: "u32", eps: "f32" },
+  workgroup: [16, 1, 1],
+});
