@@ -78,8 +78,13 @@ function codePoint(character: string): number {
 }
 
 function metadataJson(metadata: ReadonlyMap<string, string>): string {
-  const pairs = [...metadata].map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
+  const pairs = [...metadata].map(([key, value]) => `${jsonText(key)}:${jsonText(value)}`);
   return `{${pairs.join(",")}}`;
+}
+
+/** A JSON string; half surrogate pairs, which other readers refuse, become the replacement character. */
+function jsonText(text: string): string {
+  return JSON.stringify(text.replace(/\p{Cs}/gu, "\ufffd"));
 }
 
 function headerBytes(json: string): Uint8Array<ArrayBuffer> {

@@ -2,8 +2,9 @@
  * Repairs text that was UTF-8 but was read as Windows-1252 or Latin-1 on the way ("schÃ¶n" for "schön"), as the
  * usual trainer set-ups do before tokenizing (they use the Python library ftfy; see cleanText.ts).
  *
- * The rule here is narrower than ftfy's: a run of characters is repaired only when its Windows-1252 bytes are
- * well-formed UTF-8 sequences, and at least one sequence is something nobody writes on purpose.
+ * The rule: runs of characters whose Windows-1252 bytes are well-formed UTF-8 are decoded when at least one of
+ * them in the line is something nobody writes on purpose. ftfy also knows other code pages and weighs more
+ * evidence; on Windows-1252 and Latin-1 damage both agree (cleanText.test.ts).
  */
 import { windows1252Byte } from "./windows1252";
 
@@ -16,28 +17,38 @@ const CONTINUATION = "[\\u0080-\\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’�
 const DISGUISED_RUN = new RegExp(`(?:${LEAD}${CONTINUATION}{1,3})+`, "gu");
 
 /**
- * Pairs that real text has: an accented capital at the end of a word before a dash, an ellipsis, a closing
- * quote, a no-break space and the like. A run made of such pairs alone is left as it is.
+ * Pairs that real text has: an accented capital at the end of a word before a dash, an ellipsis, a quote, a
+ * trade mark, a no-break space and the like.
  */
 const PLAUSIBLE_PAIR =
-  /[\u00c4-\u00df][\u00a0\u00ad\u00b7\u00b4\u2013\u2014\u2026\u2019\u00bb\u201d\u201c]/gu;
+  /[\u00c4-\u00df](?:[\u00a0\u00ad\u00b7\u00b4\u2013\u2014\u2026\u2019]|[«»“”®™](?!\p{L}))/gu;
 
 /** The text with every disguised run decoded; repeated, since text may have been damaged twice. */
 export function repairMojibake(text: string): string {
-  for (let round = 0; round < 4; round++) {
-    const repaired = text.replace(DISGUISED_RUN, repairRun);
+  for (let round = 0; round < 4 && isDamaged(text); round++) {
+    const repaired = text.replace(DISGUISED_RUN, (run) => decodeDisguised(run) ?? run);
     if (repaired === text) break;
     text = repaired;
   }
   return text;
 }
 
-function repairRun(run: string): string {
-  if (run.replace(PLAUSIBLE_PAIR, "") === "") return run;
+/** Whether some run decodes and is not explained by plausible pairs alone. */
+function isDamaged(text: string): boolean {
+  for (const { 0: run, index } of text.matchAll(DISGUISED_RUN)) {
+    const withNext = text.slice(index, index + run.length + 1);
+    const next = withNext.slice(run.length);
+    if (withNext.replace(PLAUSIBLE_PAIR, "") !== next && decodeDisguised(run) !== null) return true;
+  }
+  return false;
+}
+
+/** The UTF-8 text behind a run, or null when its bytes are no UTF-8. */
+function decodeDisguised(run: string): string | null {
   const bytes = Uint8Array.from(run, (character) => windows1252Byte(character) ?? 0);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    return run;
+    return null;
   }
 }
