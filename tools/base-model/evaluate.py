@@ -1,0 +1,125 @@
+"""evaluate.py [CHECKPOINT] [--concepts N] [--sheet PNG]: the figures of docs/mini.md.
+
+Reconstruction in dB at 128 px; and what the contrastive image encoder reads in guided samples, against what it reads
+in real drawings. That encoder taught the text encoder its words: it is a first judge, not an independent one."""
+import argparse
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from checkpoint import load_safetensors, part
+from contrastive import CUT, SIZE, Pair
+from data import CACHE, WHITE, Drawings
+from diffusion import ddim
+from images import sheet, to_bytes, write_png
+from loop import prepare
+from net_vae import SCALING_FACTOR
+from parts import MODULES, PREFIXES, path_of
+from tokenizer import Tokenizer
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOWN = 12  # columns of the sheet
+
+
+def load_checkpoint(path):
+    tensors, _ = load_safetensors(path)
+    modules = {}
+    for name, prefix in PREFIXES.items():
+        modules[name] = MODULES[name]().eval().requires_grad_(False)
+        modules[name].load_state_dict(part(tensors, prefix))
+    return modules
+
+
+def reconstruction_db(vae, batches):
+    """Mean over images of the PSNR on [0, 1]."""
+    values = []
+    for images in batches:
+        rebuilt = vae.decode(vae.encode(images)[0]).clamp(-1, 1)
+        errors = ((rebuilt - images) ** 2).mean((1, 2, 3)) / 4
+        values += [-10 * math.log10(e) for e in errors.tolist()]
+    return float(np.mean(values))
+
+
+def drawing_batches(drawings, pairs):
+    for n in range(0, len(pairs), 16):
+        concepts, styles = pairs[n : n + 16].T
+        yield drawings.compose(concepts, styles, [WHITE] * len(concepts))
+
+
+def sample_batches(name):
+    pixels = np.fromfile(CACHE / f"{name}.bin", np.uint8).reshape(-1, 128, 128, 3)
+    for n in range(0, len(pixels), 16):
+        yield torch.from_numpy(pixels[n : n + 16].astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2)
+
+
+def load_judge(text):
+    pair = Pair()
+    pair.load_state_dict({f"text.{k}": v for k, v in text.state_dict().items()}, strict=False)
+    pair.load_state_dict(load_safetensors(path_of("image"))[0], strict=False)
+    return pair.eval().requires_grad_(False)
+
+
+def judge(pair, drawings, tokenizer, images, pairs):
+    """Shares: concept in top 1 and top 5 of all (style known), style right (concept known)."""
+    features = pair.image_features(F.interpolate(images, SIZE, mode="area"))
+    captions = [[drawings.caption(c, s) for c in range(len(drawings.names))] for s in range(len(drawings.styles))]
+    texts = torch.stack([pair.text_features(torch.tensor([tokenizer.encode(t)[:CUT] for t in row])) for row in captions])
+    scores = torch.einsum("bd,scd->bsc", features, texts)
+    concepts, styles = torch.from_numpy(pairs).long().t()
+    rows = torch.arange(len(pairs))
+    best = scores[rows, styles].topk(5, 1).indices
+    return {
+        "concept top-1": (best[:, 0] == concepts).float().mean().item(),
+        "concept top-5": (best == concepts[:, None]).any(1).float().mean().item(),
+        "style": (scores[rows, :, concepts].argmax(1) == styles).float().mean().item(),
+    }
+
+
+def draw(model, tokenizer, captions, batch=20):
+    """Guided samples at 128 px, CFG 5, 20 DDIM steps."""
+    states = [model["text"](torch.tensor([tokenizer.encode(text)])) for text in [*captions, ""]]
+    context, empty = torch.cat(states[:-1]), states[-1]
+    images = []
+    for n in range(0, len(captions), batch):
+        latents = ddim(model["unet"], context[n : n + batch], empty, 128, seed=n + 1)
+        images.append(model["vae"].decode(latents / SCALING_FACTOR))
+    return torch.cat(images)
+
+
+def prompts(drawings, count):
+    """Concepts spread over the whole list, each in every style: rows (concept, style), style by style."""
+    concepts = np.random.RandomState(5).permutation(len(drawings.names))[:count]
+    return np.array([(c, s) for s in range(len(drawings.styles)) for c in concepts])
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("checkpoint", nargs="?", default=ROOT / "public/models/mini.safetensors")
+    parser.add_argument("--concepts", type=int, default=20)
+    parser.add_argument("--sheet", type=Path)
+    args = parser.parse_args()
+    prepare()
+    model, drawings, tokenizer = load_checkpoint(args.checkpoint), Drawings(), Tokenizer()
+    figures = {"dB held-out drawings": reconstruction_db(model["vae"], drawing_batches(drawings, drawings.held))}
+    for name in ("blueprint", "pixel-art"):
+        figures[f"dB {name}"] = reconstruction_db(model["vae"], sample_batches(name))
+    print(json.dumps(figures), flush=True)
+    if args.concepts:
+        pairs, eye = prompts(drawings, args.concepts), load_judge(model["text"])
+        images = draw(model, tokenizer, [drawings.caption(c, s) for c, s in pairs])
+        real = drawings.compose(pairs[:, 0], pairs[:, 1], [WHITE] * len(pairs))
+        print("samples", json.dumps(judge(eye, drawings, tokenizer, images, pairs)))
+        print("real drawings", json.dumps(judge(eye, drawings, tokenizer, real, pairs)))
+        if args.sheet:
+            shown = to_bytes(images).reshape(len(drawings.styles), args.concepts, 128, 128, 3)[:, :SHOWN]
+            write_png(args.sheet, sheet(shown.reshape(-1, 128, 128, 3), shown.shape[1]))
+            print([drawings.names[c] for c in pairs[:SHOWN, 0]])
+
+
+if __name__ == "__main__":
+    with torch.no_grad():
+        main()
