@@ -148,7 +148,7 @@ export interface WeightSource {
   readonly name: string;
   shapeOf(key: string): readonly number[] | undefined;
   /** Values in file order as f32. */
-  read(key: string): Promise<Float32Array>;
+  read(key: string): Promise<Float32Array<ArrayBuffer>>;
 }
 
 /**

@@ -37,8 +37,8 @@ export class ModelScope {
   }
 
   /** Scale and shift of a norm. */
-  norm(length: number): { readonly weight: Tensor; readonly bias: Tensor } {
-    return { weight: this.vector("weight", length), bias: this.vector("bias", length) };
+  norm(length: number): { readonly gamma: Tensor; readonly beta: Tensor } {
+    return { gamma: this.vector("weight", length), beta: this.vector("bias", length) };
   }
 
   /** Embedding rows `[rows, width]`, stored without the `.weight` suffix when `name` says so. */

@@ -1,5 +1,5 @@
 /** The shared, lazily made resources of one verify run. */
-import type { VerifyEnv } from "./types";
+import type { VerifyAdapter, VerifyEnv } from "./types";
 
 export function createVerifyEnv(): VerifyEnv {
   const made = new Map<string, Promise<unknown>>();
@@ -7,10 +7,11 @@ export function createVerifyEnv(): VerifyEnv {
     if (!made.has(key)) made.set(key, make());
     return made.get(key) as Promise<T>; // keys name one type each
   }
-  return { once, device: () => once("device", openDevice) };
+  return { once, adapter: () => once("adapter", openAdapter) };
 }
 
-async function openDevice(): Promise<GPUDevice> {
+async function openAdapter(): Promise<VerifyAdapter> {
   const { requestNodeDevice } = await import("../lib/device");
-  return (await requestNodeDevice()).device;
+  const { device, adapterName, isSoftware } = await requestNodeDevice();
+  return { gpu: device, name: adapterName, isSoftware };
 }

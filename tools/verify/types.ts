@@ -26,10 +26,16 @@ export interface VerifyCase {
   tensors(): Promise<Map<string, GoldenTensor>>;
 }
 
+export interface VerifyAdapter {
+  readonly gpu: GPUDevice;
+  readonly name: string;
+  readonly isSoftware: boolean;
+}
+
 /** What the cases of one run share. Everything is made on first use. */
 export interface VerifyEnv {
-  /** The GPU device; cases that never ask cost no adapter. */
-  device(): Promise<GPUDevice>;
+  /** The GPU device and what it runs on; cases that never ask cost no adapter. */
+  adapter(): Promise<VerifyAdapter>;
   /** Makes a costly thing (a loaded checkpoint) once per run and key. */
   once<T>(key: string, make: () => Promise<T>): Promise<T>;
 }

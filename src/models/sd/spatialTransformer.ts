@@ -12,7 +12,7 @@ import type { UnetBlockContext } from "./unet";
 export function spatialTransformer(scope: ModelScope, block: UnetBlockContext, x: Tensor, depth: number): Tensor {
   const width = channels(x);
   const { normGroups } = block.config;
-  let h = groupNorm(scope.graph, scope.at("norm").name, x, scope.at("norm").norm(width), { groups: normGroups, eps: 1e-6 });
+  let h = groupNorm(scope.graph, scope.at("norm").name, x, { ...scope.at("norm").norm(width), groups: normGroups, eps: 1e-6, silu: false });
   h = scope.linear(["proj_in"], h, width);
   for (let i = 0; i < depth; i++) h = transformerBlock(scope.at("transformer_blocks").at(i), block, h);
   return scope.linear(["proj_out"], h, width, { residual: x });
@@ -22,7 +22,7 @@ function transformerBlock(scope: ModelScope, { config, context }: UnetBlockConte
   const { graph } = scope;
   const width = channels(x);
   const heads = headCount(config, width);
-  const norm = (name: string, h: Tensor) => layerNorm(graph, scope.at(name).name, h, scope.at(name).norm(width), { eps: 1e-5 });
+  const norm = (name: string, h: Tensor) => layerNorm(graph, scope.at(name).name, h, scope.at(name).norm(width));
 
   const self = scope.at("attn1");
   const qkv = self.linear(["to_q", "to_k", "to_v"], norm("norm1", x), width, { bias: false });

@@ -31,10 +31,7 @@ export function textEncoder(graph: GraphBuilder, config: TextConfig, ids: Tensor
   invariant(config.layout === "clip", "this encoder has another key layout");
   const root = new ModelScope(graph, options.prefix, options.lora);
   const tables = root.at("embeddings");
-  let h = embedding(graph, tables.name, ids, {
-    tokens: tables.table("token_embedding.weight", config.vocab, config.hidden),
-    positions: tables.table("position_embedding.weight", config.positions, config.hidden),
-  });
+  let h = embedding(graph, tables.name, ids, tables.table("token_embedding.weight", config.vocab, config.hidden), tables.table("position_embedding.weight", config.positions, config.hidden));
   const layers = config.layers - (options.clipSkip - 1);
   invariant(layers >= 0, `clip skip ${options.clipSkip} of ${config.layers} layers`);
   for (let i = 0; i < layers; i++) {
@@ -43,12 +40,12 @@ export function textEncoder(graph: GraphBuilder, config: TextConfig, ids: Tensor
     h = graph.segment(scope.name, () => layer(scope, config, x));
   }
   const final = root.at("final_layer_norm");
-  return layerNorm(graph, final.name, h, final.norm(config.hidden), { eps: 1e-5 });
+  return layerNorm(graph, final.name, h, final.norm(config.hidden));
 }
 
 function layer(scope: ModelScope, config: TextConfig, x: Tensor): Tensor {
   const { graph } = scope;
-  const norm = (name: string, h: Tensor) => layerNorm(graph, scope.at(name).name, h, scope.at(name).norm(config.hidden), { eps: 1e-5 });
+  const norm = (name: string, h: Tensor) => layerNorm(graph, scope.at(name).name, h, scope.at(name).norm(config.hidden));
   const self = scope.at("self_attn");
   const qkv = self.linear(["q_proj", "k_proj", "v_proj"], norm("layer_norm1", x), config.hidden);
   const seen = attention(graph, self.name, { qkv }, { heads: config.heads, causal: true });

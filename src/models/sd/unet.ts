@@ -50,7 +50,7 @@ export function unet(graph: GraphBuilder, config: UnetConfig, inputs: UnetInputs
   h = upPath(root.at("output_blocks"), block, h, skips);
   return graph.segment("out", () => {
     const out = root.at("out");
-    const normed = groupNorm(graph, out.at(0).name, h, out.at(0).norm(channels(h)), { groups: config.normGroups, eps: 1e-5, silu: true });
+    const normed = groupNorm(graph, out.at(0).name, h, { ...out.at(0).norm(channels(h)), groups: config.normGroups, eps: 1e-5, silu: true });
     const conv = out.at(2).conv(channels(h), config.outChannels);
     return conv3x3(graph, out.at(2).name, normed, { ...conv });
   });

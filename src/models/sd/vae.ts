@@ -56,7 +56,7 @@ function plainConv(scope: ModelScope, x: Tensor, outputs: number): Tensor {
 }
 
 function norm(scope: ModelScope, config: VaeConfig, x: Tensor, silu: boolean): Tensor {
-  return groupNorm(scope.graph, scope.name, x, scope.norm(channels(x)), { groups: config.normGroups, eps: EPSILON, silu });
+  return groupNorm(scope.graph, scope.name, x, { ...scope.norm(channels(x)), groups: config.normGroups, eps: EPSILON, silu });
 }
 
 function resnet(scope: ModelScope, config: VaeConfig, x: Tensor, width: number): Tensor {
