@@ -1,11 +1,12 @@
 /** The app's build: a static site with relative URLs that any host can serve. */
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
-import { headersPlugin } from "./tools/lib/headersPlugin";
+// With extension, here and there: this file and what it imports may be read by Node itself one day.
+import { headersPlugin } from "./tools/lib/headersPlugin.ts";
 
 export default defineConfig({
   base: "./",
-  plugins: [svelte(), headersPlugin()],
+  plugins: [svelte({ configFile: false }), headersPlugin()],
   worker: { format: "es" },
   build: {
     // Every browser with WebGPU is newer than this.
@@ -13,5 +14,6 @@ export default defineConfig({
     // A font or an image as a data: URL would need a wider policy than 'self'.
     assetsInlineLimit: 0,
     license: { fileName: "licenses.md" },
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
 });

@@ -1,7 +1,7 @@
 /** Gives {@link headersFor} to Vite's dev server, its preview server and the built site. */
 import { randomUUID } from "node:crypto";
 import type { Connect, Plugin } from "vite";
-import { headersFile, headersFor, metaContentSecurityPolicy } from "./headers";
+import { headersFile, headersFor, metaContentSecurityPolicy } from "./headers.ts";
 
 function setHeaders(styleNonce?: string): Connect.NextHandleFunction {
   return (request, response, next) => {
