@@ -6,6 +6,7 @@ import type { Tensor, WeightSpec, WeightType } from "./tensor";
 import { packWeight, readWeight, scalesOffset, weightBytes, weightTypeFor, type WeightSource } from "./weights";
 
 export interface StoredWeight {
+  readonly spec: WeightSpec;
   readonly buffer: GPUBuffer;
   readonly type: WeightType;
   /** Word offset of the scale plane; 0 without one. */
@@ -47,7 +48,14 @@ export class WeightStore {
     const known = this.#stored.get(weightId(spec));
     const buffer = known?.buffer ?? this.#create(spec, type);
     this.#device.gpu.queue.writeBuffer(buffer, 0, packed);
-    this.#stored.set(weightId(spec), { buffer, type, scales: scalesOffset(spec, type) });
+    this.#stored.set(weightId(spec), { spec, buffer, type, scales: scalesOffset(spec, type) });
+  }
+
+  /** Reads again every stored weight made of one of these keys, e.g. after a LoRA was baked into the source. */
+  async reload(keys: ReadonlySet<string>, source: WeightSource): Promise<void> {
+    for (const { spec } of [...this.#stored.values()]) {
+      if (spec.keys.some((key) => keys.has(key))) this.put(spec, await readWeight(source, spec));
+    }
   }
 
   get(spec: WeightSpec): StoredWeight {

@@ -5,7 +5,7 @@
 import type { GraphBuilder } from "../engine/graph";
 import type { Tensor } from "../engine/tensor";
 import type { CheckpointConfig, FamilyName } from "../formats/checkpoint/config";
-import type { LoraBinding } from "./loraBinding";
+import type { LoraBinding } from "./lora/binding";
 
 export interface UnetOperands {
   /** Noisy latents `[batch, height, width, latentChannels]`. */

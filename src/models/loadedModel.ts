@@ -16,7 +16,7 @@ import type { CheckpointConfig } from "../formats/checkpoint/config";
 import { timestepEmbedding } from "../diffusion/timestepEmbedding";
 import type { ModelFamily } from "./family";
 import { familyNamed } from "./index";
-import type { LoraBinding } from "./loraBinding";
+import type { LoraBinding } from "./lora/binding";
 
 export interface LoadedModelOptions {
   readonly config: CheckpointConfig;
@@ -30,6 +30,9 @@ export interface ActiveLora {
   readonly binding: LoraBinding;
   readonly buffers: ParameterBuffers;
 }
+
+/** What to make of a tensor's values, by checkpoint key. */
+export type WeightOverrides = ReadonlyMap<string, (values: Float32Array<ArrayBuffer>) => Float32Array<ArrayBuffer>>;
 
 export type Progress = (done: number, total: number) => void;
 
@@ -50,6 +53,7 @@ export class LoadedModel {
   readonly weights: WeightStore;
   readonly activationType: ActivationType;
   readonly #source: WeightSource;
+  #overrides: WeightOverrides = new Map();
   readonly #evaluators = new Map<string, Promise<Evaluator>>();
 
   constructor(device: EngineDevice, options: LoadedModelOptions) {
@@ -123,7 +127,22 @@ export class LoadedModel {
 
   /** Loads the weights a graph reads; those already there are kept. */
   loadWeights(graph: GraphBuilder, onProgress?: Progress): Promise<void> {
-    return this.weights.load(graph.weights, this.#source, onProgress);
+    return this.weights.load(graph.weights, this.#overriddenSource(), onProgress);
+  }
+
+  /** A tensor of the checkpoint as it is in the file. */
+  readWeight(key: string): Promise<Float32Array<ArrayBuffer>> {
+    return this.#source.read(key);
+  }
+
+  /**
+   * Changes weights by checkpoint key (kinds of LoRA that are baked in). Replaces all earlier changes; an empty map
+   * restores the checkpoint's own values.
+   */
+  async overrideWeights(overrides: WeightOverrides): Promise<void> {
+    const touched = new Set([...this.#overrides.keys(), ...overrides.keys()]);
+    this.#overrides = overrides;
+    if (touched.size > 0) await this.weights.reload(touched, this.#overriddenSource());
   }
 
   /** Frees the programs (not the weights), e.g. before a training run needs the memory. */
@@ -136,6 +155,18 @@ export class LoadedModel {
   async release(): Promise<void> {
     await this.releasePrograms();
     this.weights.dispose();
+  }
+
+  #overriddenSource(): WeightSource {
+    const source = this.#source;
+    return {
+      name: source.name,
+      shapeOf: (key) => source.shapeOf(key),
+      read: async (key) => {
+        const values = await source.read(key);
+        return this.#overrides.get(key)?.(values) ?? values;
+      },
+    };
   }
 
   #evaluator(

@@ -5,7 +5,7 @@
 import type { GraphBuilder } from "../engine/graph";
 import { linear, type LinearOptions } from "../engine/ops/linear";
 import type { Tensor } from "../engine/tensor";
-import type { LoraBinding } from "./loraBinding";
+import type { LoraBinding } from "./lora/binding";
 
 export interface LinearModuleOptions extends Omit<LinearOptions, "bias" | "lora"> {
   /** Whether the file has a bias beside the weight; default true. */

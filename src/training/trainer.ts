@@ -6,10 +6,10 @@ import { counterNormal, counterUniform, counterUniformInt, randomStream } from "
 import { minSnrWeight } from "../diffusion/lossWeights";
 import { alphasCumprod, snr, TRAIN_TIMESTEPS } from "../diffusion/noiseSchedule";
 import type { ActiveLora, LoadedModel, Progress } from "../models/loadedModel";
-import { LoraBinding, type LoraTarget } from "../models/loraBinding";
+import { LoraBinding, type LoraTarget } from "../models/lora/binding";
 import { epochBatches, stepsPerEpoch, type BatchItem } from "./batches";
 import { readCheckpoint, writeCheckpoint, type RunState } from "./checkpoint";
-import { extractLora, initialLora, type LoraMatrices } from "./lora/loraState";
+import { extractLora, initialLora, type LoraMatrices } from "../models/lora/flatValues";
 import { learningRateAt } from "./schedules";
 import type { LrScheduleName } from "./schedules/meta";
 import type { TrainingShape } from "./trainingGraph";

@@ -16,7 +16,7 @@ import { STEP_SCALAR_COUNT } from "../engine/stepScalars";
 import type { ActivationType, Tensor, WeightType } from "../engine/tensor";
 import type { CheckpointConfig } from "../formats/checkpoint/config";
 import type { ModelFamily } from "../models/family";
-import type { LoraBinding } from "../models/loraBinding";
+import type { LoraBinding } from "../models/lora/binding";
 
 export interface TrainingShape {
   readonly batch: number;

@@ -12,7 +12,7 @@ import { Program } from "../engine/program";
 import { STEP_SCALAR_COUNT, STEP_SCALARS } from "../engine/stepScalars";
 import type { Tensor } from "../engine/tensor";
 import type { LoadedModel, Progress } from "../models/loadedModel";
-import type { LoraBinding } from "../models/loraBinding";
+import type { LoraBinding } from "../models/lora/binding";
 import { buildTrainingGraph, planTraining, type TrainingGraph, type TrainingShape } from "./trainingGraph";
 
 export interface SessionOptions {

@@ -11,7 +11,7 @@ import { embedding } from "../../engine/ops/embedding";
 import { layerNorm } from "../../engine/ops/layerNorm";
 import type { Tensor } from "../../engine/tensor";
 import type { TextConfig } from "../../formats/checkpoint/config";
-import type { LoraBinding } from "../loraBinding";
+import type { LoraBinding } from "../lora/binding";
 import { ModelScope } from "../scope";
 
 export interface TextEncoderOptions {

@@ -13,7 +13,7 @@ import { add } from "../../engine/ops/add";
 import { activation } from "../../engine/ops/activation";
 import { channels, dimension, type Tensor } from "../../engine/tensor";
 import type { UnetConfig } from "../../formats/checkpoint/config";
-import type { LoraBinding } from "../loraBinding";
+import type { LoraBinding } from "../lora/binding";
 import { ModelScope } from "../scope";
 import { residualBlock } from "./residualBlock";
 import { spatialTransformer } from "./spatialTransformer";

@@ -14,9 +14,7 @@ export async function goldenModel(c: VerifyCase, env: VerifyEnv): Promise<Loaded
     const { gpu, name, isSoftware } = await env.adapter();
     return new EngineDevice(gpu, { name, isSoftware });
   });
-  return env.once(`model ${file}`, async () =>
-    openCheckpoint(device, await openFileSource(file), { weightType: "f32", activationType: "f32" }),
-  );
+  return env.once(`model ${file}`, () => open(device, file));
 }
 
 async function open(device: EngineDevice, file: string): Promise<LoadedModel> {

@@ -7,7 +7,7 @@
 import { invariant } from "../../base/errors";
 import { counterUniform, randomStream } from "../../base/random/counter";
 import type { ParameterLayout } from "../../engine/parameters";
-import type { LoraGroup } from "../../models/loraBinding";
+import type { LoraGroup } from "./binding";
 
 /** One module's matrices, row-major. */
 export interface LoraMatrices {

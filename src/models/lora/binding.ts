@@ -4,8 +4,8 @@
  * Modules that read the same input share one pair of matrices (q, k and v: three `down` blocks stacked, three `up`
  * blocks stacked), which is how the matmul kernel wants them; {@link LoraGroup} says which rows belong to whom.
  */
-import type { GraphBuilder } from "../engine/graph";
-import type { LoraOperand } from "../engine/ops/linear";
+import type { GraphBuilder } from "../../engine/graph";
+import type { LoraOperand } from "../../engine/ops/linear";
 
 /** One module as LoRA files name it. */
 export interface LoraTarget {
