@@ -1,0 +1,212 @@
+/**
+ * Text to picture as the web UI does it: prompt grammar, LoRA tags, noise of its generators, its sigmas, classifier-free
+ * guidance over all AND parts, and its rounding to 8 bits.
+ */
+import { channelsFirst, channelsLast } from "../base/layout";
+import { createNoiseSource, type NoiseSourceKind } from "../base/random/noiseSource";
+import { denoised, networkInputScale, predictions } from "../diffusion/prediction";
+import { createSigmaTable, type SigmaTable } from "../diffusion/sigmaTable";
+import type { ActiveLora, LoadedModel, UnetEvaluator } from "../models/loadedModel";
+import { encodeSchedule, statesAt, type Conditioning } from "./conditioning";
+import { samplers } from "./index";
+import { samplerMeta, type SamplerName } from "./meta";
+import { planNegativePrompt, planPrompt } from "./prompt/plan";
+import { samplerSigmas } from "./samplerSigmas";
+import type { SigmaScheduleName } from "./sigmas/meta";
+
+export interface TextToImageSettings {
+  readonly prompt: string;
+  readonly negativePrompt: string;
+  readonly steps: number;
+  readonly cfgScale: number;
+  /** In pixels, multiples of 8. */
+  readonly width: number;
+  readonly height: number;
+  readonly seed: number;
+  readonly sampler: SamplerName;
+  readonly scheduler: SigmaScheduleName | "automatic";
+  readonly clipSkip: number;
+  readonly randomSource: NoiseSourceKind;
+}
+
+export interface TextToImageOptions {
+  /** Prompt text to token ids, without start and end. */
+  readonly encode: (text: string) => number[];
+  /** LoRAs acting on the model; see `models/lora/apply`. */
+  readonly lora?: ActiveLora | undefined;
+  /** Called before each step; throwing stops. */
+  readonly onStep?: (step: number, total: number) => void | Promise<void>;
+}
+
+export interface GeneratedLatents {
+  /** `[height/8, width/8, channels]`, scaled. */
+  readonly latents: Float32Array<ArrayBuffer>;
+  readonly height: number;
+  readonly width: number;
+  readonly sigmas: Float32Array;
+}
+
+/** Runs the sampler; the result still has to be decoded. */
+export async function sampleLatents(
+  model: LoadedModel,
+  settings: TextToImageSettings,
+  options: TextToImageOptions,
+): Promise<GeneratedLatents> {
+  const meta = samplerMeta[settings.sampler];
+  const calls = { steps: settings.steps * (meta.secondOrder ? 2 : 1) };
+  const encoding = { model, clipSkip: settings.clipSkip, encode: options.encode, lora: options.lora };
+  const parts = planPrompt(settings.prompt, calls).parts;
+  const negative = await encodeSchedule(planNegativePrompt(settings.negativePrompt, calls), encoding);
+  const positive: WeightedConditioning[] = [];
+  for (const { schedule, weight } of parts)
+    positive.push({ conditioning: await encodeSchedule(schedule, encoding), weight });
+
+  const height = settings.height / 8;
+  const width = settings.width / 8;
+  const channels = model.config.vae.latentChannels;
+  const table = createSigmaTable();
+  const sigmas = samplerSigmas(settings.sampler, settings.scheduler, settings.steps, table);
+  const guided = new GuidedModel(model, {
+    height,
+    width,
+    channels,
+    table,
+    cfgScale: settings.cfgScale,
+    positive,
+    negative,
+    lora: options.lora,
+  });
+  const source = createNoiseSource(settings.randomSource, settings.seed);
+  const noise = () => source.randn(channels * height * width);
+  const scale = meta.start === "sigma" ? (sigmas[0] ?? 1) : 1;
+  const start = noise().map((value) => value * scale);
+  const total = sigmas.length - 1;
+  const latents = await samplers[settings.sampler](
+    (x, sigma) => guided.denoise(x, sigma),
+    start,
+    sigmas,
+    { noise },
+    async ({ step }) => options.onStep?.(step + 1, total),
+  );
+  return { latents: channelsLast(latents, 1, channels, height * width), height, width, sigmas };
+}
+
+/** Sampler, then decoder. @returns RGBA bytes, row-major. */
+export async function textToImage(
+  model: LoadedModel,
+  settings: TextToImageSettings,
+  options: TextToImageOptions,
+): Promise<Uint8ClampedArray<ArrayBuffer>> {
+  const { latents, height, width } = await sampleLatents(model, settings, options);
+  return toRgba(await model.decodeLatents(latents, height, width));
+}
+
+/** −1…1 with four channels → 8-bit RGBA; cut off, not rounded, as the web UI does. */
+export function toRgba(image: Float32Array): Uint8ClampedArray<ArrayBuffer> {
+  const bytes = new Uint8ClampedArray(image.length);
+  for (let i = 0; i < image.length; i++) {
+    const value = Math.min(1, Math.max(0, ((image[i] ?? 0) + 1) / 2));
+    bytes[i] = i % 4 === 3 ? 255 : Math.floor(value * 255);
+  }
+  return bytes;
+}
+
+interface WeightedConditioning {
+  readonly conditioning: Conditioning;
+  readonly weight: number;
+}
+
+interface GuidedOptions {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly table: SigmaTable;
+  readonly cfgScale: number;
+  readonly positive: readonly WeightedConditioning[];
+  readonly negative: Conditioning;
+  readonly lora: ActiveLora | undefined;
+}
+
+/** The denoised estimate with guidance: uncond + Σ weight · cfg · (cond − uncond). Counts its calls, for edited prompts. */
+class GuidedModel {
+  readonly #model: LoadedModel;
+  readonly #options: GuidedOptions;
+  #call = 0;
+
+  constructor(model: LoadedModel, options: GuidedOptions) {
+    this.#model = model;
+    this.#options = options;
+  }
+
+  /** @param x `[channels, height, width]` */
+  async denoise(x: Float32Array, sigma: number): Promise<Float32Array> {
+    const { channels, height, width, table, cfgScale, positive, negative } = this.#options;
+    const call = this.#call++;
+    const scale = networkInputScale(sigma);
+    const input = channelsLast(
+      x.map((value) => value * scale),
+      1,
+      channels,
+      height * width,
+    );
+    const timestep = table.sigmaToT(sigma);
+    const contexts = [negative, ...positive.map(({ conditioning }) => conditioning)].map((conditioning) => ({
+      states: statesAt(conditioning, call),
+      tokens: conditioning.tokens,
+    }));
+    const outputs = await this.#predict(input, timestep, contexts);
+    const estimates = outputs.map((output) =>
+      denoised(
+        predictions[this.#model.config.prediction],
+        channelsFirst(output, 1, channels, height * width),
+        x,
+        sigma,
+      ),
+    );
+    const [unconditional = new Float32Array(), ...conditional] = estimates;
+    const result = unconditional.slice();
+    conditional.forEach((estimate, part) => {
+      const strength = (positive[part]?.weight ?? 1) * cfgScale;
+      for (let i = 0; i < result.length; i++)
+        result[i] = (result[i] ?? 0) + strength * ((estimate[i] ?? 0) - (unconditional[i] ?? 0));
+    });
+    return result;
+  }
+
+  /** Contexts of one length share a batch. */
+  async #predict(
+    input: Float32Array<ArrayBuffer>,
+    timestep: number,
+    contexts: readonly { states: Float32Array<ArrayBuffer>; tokens: number }[],
+  ): Promise<Float32Array[]> {
+    const tokens = contexts[0]?.tokens ?? 77;
+    if (!contexts.every((context) => context.tokens === tokens)) {
+      const outputs: Float32Array[] = [];
+      for (const context of contexts)
+        outputs.push(await (await this.#unet(1, context.tokens)).predict(input, [timestep], context.states));
+      return outputs;
+    }
+    const batch = contexts.length;
+    const repeat = (one: (index: number) => Float32Array, size: number) => {
+      const all = new Float32Array(batch * size);
+      for (let index = 0; index < batch; index++) all.set(one(index), index * size);
+      return all;
+    };
+    const states = repeat(
+      (index) => contexts[index]?.states ?? new Float32Array(),
+      contexts[0]?.states.length ?? 0,
+    );
+    const unet = await this.#unet(batch, tokens);
+    const output = await unet.predict(
+      repeat(() => input, input.length),
+      contexts.map(() => timestep),
+      states,
+    );
+    return contexts.map((_, index) => output.subarray(index * input.length, (index + 1) * input.length));
+  }
+
+  #unet(batch: number, tokens: number): Promise<UnetEvaluator> {
+    const { height, width, lora } = this.#options;
+    return this.#model.unet({ batch, height, width, tokens }, lora);
+  }
+}
