@@ -6,6 +6,8 @@ import { headersPlugin } from "./tools/lib/headersPlugin.ts";
 
 export default defineConfig({
   base: "./",
+  // Rooms are behind #: a path that is not a file is a 404, not the page again.
+  appType: "mpa",
   plugins: [svelte({ configFile: false }), headersPlugin()],
   worker: { format: "es" },
   build: {

@@ -11,6 +11,8 @@ export default defineConfig({
   // One browser at a time: a software adapter takes every core there is.
   workers: 1,
   timeout: 180_000,
+  // A software adapter answers late, not never.
+  expect: { timeout: 20_000 },
   forbidOnly: Boolean(process.env["CI"]),
   use: { baseURL: `http://localhost:${port}`, launchOptions: launchOptions(), trace: "retain-on-failure" },
   webServer: {
