@@ -116,8 +116,6 @@ if (!tool) process.exit(0);
 const file = path.resolve(root, tool);
 if (!existsSync(file)) stop(`${tool} does not exist`);
 process.argv = [process.argv[0], file, ...args];
-try {
-  await runTool(file);
-} catch (error) {
-  reportAndExit(error);
-}
+// Also for what a tool leaves to a promise or a timer.
+process.on("uncaughtException", reportAndExit);
+await runTool(file).catch(reportAndExit);

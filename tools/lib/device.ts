@@ -133,7 +133,7 @@ async function findAdapter(options: NodeDeviceOptions): Promise<GPUAdapter> {
 }
 
 /** True for adapters that compute on the processor. */
-export function isSoftwareAdapter(info: GPUAdapterInfo): boolean {
+function isSoftwareAdapter(info: GPUAdapterInfo): boolean {
   const words = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
   return info.isFallbackAdapter || /llvmpipe|swiftshader|basic render/.test(words);
 }
