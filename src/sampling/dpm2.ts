@@ -11,14 +11,14 @@ async function midpointStep(model: DenoiseModel, s: StepInput, target: number): 
 }
 
 /** DPM-Solver-2-like midpoint steps (Karras et al. 2022, algorithm 2 with the midpoint in ln σ). */
-export const dpm2: Sampler = (model, x, sigmas, _options, callback) =>
-  runSteps(model, x, sigmas, callback, (s) =>
+export const dpm2: Sampler = (model, start, sigmas, _options, callback) =>
+  runSteps(model, start, sigmas, callback, (s) =>
     s.sigmaNext === 0 ? eulerStep(s.x, s.denoised, s.sigma, 0) : midpointStep(model, s, s.sigmaNext),
   );
 
 /** `dpm2` down to less noise than wanted, then fresh noise. */
-export const dpm2Ancestral: Sampler = (model, x, sigmas, { noise, eta = 1 }, callback) =>
-  runSteps(model, x, sigmas, callback, async (s) => {
+export const dpm2Ancestral: Sampler = (model, start, sigmas, { noise, eta = 1 }, callback) =>
+  runSteps(model, start, sigmas, callback, async (s) => {
     const { down, up } = ancestralStep(s.sigma, s.sigmaNext, eta);
     if (down === 0) return eulerStep(s.x, s.denoised, s.sigma, 0);
     return addScaledNoise(await midpointStep(model, s, down), noise(s.sigma, s.sigmaNext), up);

@@ -2,9 +2,9 @@ import { eulerStep, runSteps, weightedSum } from "./steps";
 import type { Sampler } from "./types";
 
 /** DPM-Solver++(2M), multistep, deterministic (Lu et al. 2022): an Euler step along an extrapolated estimate. */
-export const dpmpp2m: Sampler = (model, x, sigmas, _options, callback) => {
+export const dpmpp2m: Sampler = (model, start, sigmas, _options, callback) => {
   let previous: { denoised: Float32Array; h: number } | undefined;
-  return runSteps(model, x, sigmas, callback, ({ x, denoised, sigma, sigmaNext }) => {
+  return runSteps(model, start, sigmas, callback, ({ x, denoised, sigma, sigmaNext }) => {
     const h = Math.log(sigma / sigmaNext); // step in t = −ln σ; infinite at σ' = 0, where it is not used
     const old = previous;
     previous = { denoised, h };

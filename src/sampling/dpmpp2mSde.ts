@@ -6,9 +6,9 @@ import type { Sampler } from "./types";
  * @param correction weight of the second-order term for the total step −h(1+η).
  */
 function dpmpp2mSdeWith(correction: (total: number) => number): Sampler {
-  return (model, x, sigmas, { noise, eta = 1 }, callback) => {
+  return (model, start, sigmas, { noise, eta = 1 }, callback) => {
     let previous: { denoised: Float32Array; h: number } | undefined;
-    return runSteps(model, x, sigmas, callback, ({ x, denoised, sigma, sigmaNext }) => {
+    return runSteps(model, start, sigmas, callback, ({ x, denoised, sigma, sigmaNext }) => {
       if (sigmaNext === 0) return denoised;
       const h = Math.log(sigma / sigmaNext);
       const total = -h * (1 + eta);

@@ -31,9 +31,9 @@ function corrections(denoised: Float32Array, h: number, total: number, [one, two
 }
 
 /** SDE-DPM-Solver++(3M), multistep (after Lu et al. 2022). Brownian noise. */
-export const dpmpp3mSde: Sampler = (model, x, sigmas, { noise, eta = 1 }, callback) => {
+export const dpmpp3mSde: Sampler = (model, start, sigmas, { noise, eta = 1 }, callback) => {
   let past: Past[] = []; // newest first
-  return runSteps(model, x, sigmas, callback, ({ x, denoised, sigma, sigmaNext }) => {
+  return runSteps(model, start, sigmas, callback, ({ x, denoised, sigma, sigmaNext }) => {
     if (sigmaNext === 0) return denoised;
     const h = Math.log(sigma / sigmaNext);
     const total = h * (1 + eta);

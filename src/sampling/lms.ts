@@ -20,9 +20,9 @@ function coefficient(sigmas: Float32Array, i: number, j: number, order: number):
 }
 
 /** Linear multistep (Adams-Bashforth on uneven steps) of order 4. */
-export const lms: Sampler = (model, x, sigmas, _options, callback) => {
+export const lms: Sampler = (model, start, sigmas, _options, callback) => {
   const slopes: Float32Array[] = []; // newest first
-  return runSteps(model, x, sigmas, callback, ({ x, denoised, sigma, step }) => {
+  return runSteps(model, start, sigmas, callback, ({ x, denoised, sigma, step }) => {
     slopes.unshift(slope(x, denoised, sigma));
     slopes.splice(ORDER);
     const terms = slopes.map((d, j): [number, Float32Array] => [

@@ -104,7 +104,7 @@ it("asks for noise at the levels of the step", async () => {
     return new Float32Array(3);
   };
   await samplers.euler_a(countingModel().model, Float32Array.from(start), sigmas, { noise });
-  expect(asked).toEqual([...sigmas.slice(0, -2)].map((s, i) => [s, sigmas[i + 1]]));
+  expect(asked).toEqual(Array.from(sigmas.slice(0, -2), (s, i) => [s, sigmas[i + 1]]));
 });
 
 it("adds no noise at eta 0: euler a becomes euler", async () => {

@@ -30,13 +30,13 @@ export interface SamplerOptions {
 
 /**
  * Runs all steps, one per neighbouring pair of `sigmas`.
- * @param x start: noise · σ_0, or unit noise for samplers whose meta says `start: "unit"`.
+ * @param start initial latents: noise · σ_0, or unit noise for samplers whose meta says `start: "unit"`.
  * @param sigmas descending.
  * @returns the final latents; the arrays passed in are left alone.
  */
 export type Sampler = (
   model: DenoiseModel,
-  x: Float32Array,
+  start: Float32Array,
   sigmas: Float32Array,
   options: SamplerOptions,
   callback?: SamplerCallback,

@@ -95,7 +95,11 @@ describe("slerpNoise", () => {
 
   it("blends parallel noises linearly, ends swapped as in the original", () => {
     const twice = low.map((v) => 2 * v);
-    expectClose(slerpNoise(0.25, low, twice, shape), [...low.map((v) => 0.25 * v + 0.75 * 2 * v)], 1e-6);
+    expectClose(
+      slerpNoise(0.25, low, twice, shape),
+      Array.from(low, (v) => 0.25 * v + 0.75 * 2 * v),
+      1e-6,
+    );
   });
 });
 
