@@ -14,7 +14,10 @@ export class Router {
 
   /** Follows the address from now on. */
   start(): void {
-    addEventListener("hashchange", () => this.#read());
+    addEventListener("hashchange", () => {
+      this.#read();
+      scrollTo(0, 0);
+    });
     this.#read();
   }
 

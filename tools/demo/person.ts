@@ -1,4 +1,5 @@
 /** What a person does in the app, as verbs: found by the words on the screen, done by click and key. */
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Locator, Page } from "playwright";
 import { WeftError } from "../../src/base/errors";
@@ -8,6 +9,7 @@ const patience = 10 * 60_000;
 /** A whole run on a software adapter. */
 const runPatience = 6 * 60 * 60_000;
 const reportEvery = 15_000;
+const lookEvery = 200;
 
 export interface Refused {
   file: string;
@@ -21,6 +23,16 @@ export interface PictureWish {
   size: number | undefined;
   /** Where the PNG goes, in the results folder. */
   file: string;
+  /** Sampling steps; the form's own when absent. */
+  steps?: number;
+}
+
+export interface TrainingWish {
+  steps?: number;
+  size?: number;
+  seed: number;
+  /** Values for the Advanced list, by the setting's name in Weft. */
+  advanced?: Record<string, number>;
 }
 
 export interface RunResult {
@@ -75,33 +87,52 @@ export class Person {
   }
 
   /** Fills in the Train room without starting. */
-  async setUpTraining(wish: { steps?: number; size?: number; seed: number }): Promise<{ name: string; samplePrompt: string }> {
+  async setUpTraining(wish: TrainingWish): Promise<{ name: string; samplePrompt: string }> {
     await this.visit("train");
     if (wish.steps !== undefined) await this.#fill("#steps", String(wish.steps));
     await this.#page.getByRole("button", { name: /^Advanced/ }).click();
     if (wish.size !== undefined) await this.#fill("#field-resolution", String(wish.size));
     await this.#fill("#field-seed", String(wish.seed));
+    for (const [key, value] of Object.entries(wish.advanced ?? {})) await this.#fill(`#field-${key}`, String(value));
     const samplePrompt = await this.#page.locator("#field-samplePrompt").inputValue();
     return { name: await this.#page.locator("#name").inputValue(), samplePrompt };
   }
 
-  /** Starts the run that is set up, waits for its end, downloads the LoRA and the loss curve. */
-  async train(report: (line: string) => void): Promise<RunResult> {
+  async start(): Promise<void> {
     await this.visit("train");
     await this.#page.getByRole("button", { name: "Start training" }).click();
+    await this.#orAlert(this.#page.getByRole("region", { name: "Progress" }));
+  }
+
+  /** Waits until the run in progress has done `step` steps. */
+  async reachStep(step: number): Promise<void> {
+    await this.#reach(step, this.#page.getByTestId("step"), /^(\d+)/);
+  }
+
+  /** Waits until the run in progress has a checkpoint of `step` or later. */
+  async reachSavedStep(step: number): Promise<void> {
+    await this.#reach(step, this.#page.getByText(/^Saved up to step/), /step (\d+)/);
+  }
+
+  /** Starts the run that is set up, waits for its end, downloads the LoRA and the loss curve. */
+  async train(report: (line: string) => void): Promise<RunResult> {
+    await this.start();
     const timer = setInterval(() => void this.#page.title().then(report).catch(() => undefined), reportEvery);
-    try {
-      await this.#orAlert(this.#page.getByRole("button", { name: "Download LoRA" }), runPatience);
-    } finally {
-      clearInterval(timer);
-    }
-    await this.#download(this.#page.getByRole("button", { name: "Download LoRA" }), "lora.safetensors");
+    await this.downloadLora().finally(() => clearInterval(timer));
     await this.#download(this.#page.getByRole("button", { name: "CSV" }), "loss.csv");
     const number = async (testId: string): Promise<number> => Number(await this.#page.getByTestId(testId).innerText());
     return {
       steps: await number("steps-done"),
       fixedNoiseLoss: { before: await number("loss-before"), after: await number("loss-after") },
     };
+  }
+
+  /** Waits for the end of the run on the screen and downloads its file as `lora.safetensors`. */
+  async downloadLora(): Promise<Buffer> {
+    const button = this.#page.getByRole("button", { name: "Download LoRA" });
+    await this.#orAlert(button, runPatience);
+    await this.#download(button, "lora.safetensors");
+    return readFileSync(path.join(this.#out, "lora.safetensors"));
   }
 
   /** Draws a picture in the Try room and keeps it. */
@@ -111,6 +142,7 @@ export class Person {
     const earlier = (await result.count()) > 0 ? await result.getAttribute("src") : "";
     await this.#fill("#prompt", wish.prompt);
     await this.#fill("#seed", String(wish.seed));
+    if (wish.steps !== undefined) await this.#fill("#sampling-steps", String(wish.steps));
     if (wish.size !== undefined) {
       await this.#fill("#width", String(wish.size));
       await this.#fill("#height", String(wish.size));
@@ -131,6 +163,17 @@ export class Person {
   async #download(button: Locator, file: string): Promise<void> {
     const [download] = await Promise.all([this.#page.waitForEvent("download"), button.click()]);
     await download.saveAs(path.join(this.#out, file));
+  }
+
+  async #reach(step: number, where: Locator, pattern: RegExp): Promise<void> {
+    const deadline = Date.now() + runPatience;
+    while (Date.now() < deadline) {
+      await this.#orAlert(where);
+      const shown = Number(pattern.exec(await where.innerText())?.[1] ?? 0);
+      if (shown >= step) return;
+      await this.#page.waitForTimeout(lookEvery);
+    }
+    throw new WeftError("demo-timeout", `The run did not reach step ${step} in time.`);
   }
 
   async #refused(): Promise<Refused[]> {

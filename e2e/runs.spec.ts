@@ -1,0 +1,36 @@
+/** A run that is stopped leaves a file; one whose tab is killed goes on from its checkpoint (T-C1, T-C6). */
+import { pictures } from "./files";
+import { expect, test } from "./session";
+
+/** The least work that still is a run: every step counts on a software adapter. */
+const small = { steps: 40, size: 64, seed: 7, advanced: { batchSize: 1, rank: 1, saveEvery: 1, sampleEvery: 0 } };
+
+test.setTimeout(15 * 60_000);
+
+test("stopped early, a run leaves a usable file", async ({ page, person, folder }) => {
+  await person.openModel(undefined);
+  await person.addPictures(await pictures(folder, 2));
+  await person.setUpTraining(small);
+  await person.start();
+  await person.reachStep(2);
+  await page.getByRole("button", { name: "Stop and keep the file" }).click();
+  const file = await person.downloadLora();
+  expect(file.readUInt32LE(0)).toBeGreaterThan(100);
+  expect(file.subarray(8, 9).toString()).toBe("{");
+  await expect(page.getByText(/Stopped early/).first()).toBeVisible();
+});
+
+test("T-C1: after a reload the run is listed and resumes from its checkpoint", async ({ page, person, folder }) => {
+  await person.openModel(undefined);
+  await person.addPictures(await pictures(folder, 2));
+  await person.setUpTraining({ ...small, steps: 5 });
+  await person.start();
+  await person.reachSavedStep(2);
+  page.once("dialog", (dialog) => void dialog.accept());
+  await page.reload();
+  await expect(page.getByText("Interrupted").first()).toBeVisible();
+  await page.getByRole("button", { name: /^Resume from step [2-5]/ }).click();
+  const file = await person.downloadLora();
+  expect(file.byteLength).toBeGreaterThan(1000);
+  await expect(page.getByTestId("steps-done")).toHaveText("5");
+});
