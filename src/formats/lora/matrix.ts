@@ -79,8 +79,8 @@ export function tucker(
 ): Matrix {
   const [r = 0, s = 0, kh = 1, kw = 1] = core.shape;
   const area = kh * kw;
-  const slices: Matrix[] = Array.from({ length: area }, (_, at) => {
-    const slice = Float32Array.from({ length: r * s }, (_, i) => core.data[i * area + at] ?? 0);
+  const slices: Matrix[] = Array.from({ length: area }, (_slice, at) => {
+    const slice = Float32Array.from({ length: r * s }, (_value, i) => core.data[i * area + at] ?? 0);
     return multiply(multiply(outer, { rows: r, columns: s, data: slice }), inner);
   });
   const data = new Float32Array(outer.rows * inner.columns * area);

@@ -53,7 +53,7 @@ export function createClipTokenizer(merges: string): ClipTokenizer {
 /** `[BOS] + ids + [EOS]` cut and padded to `length`. */
 function padded(ids: readonly number[], length: number, pad: PadToken): number[] {
   const row = [CLIP_BOS, ...ids.slice(0, length - 2), CLIP_EOS];
-  return [...row, ...new Array<number>(length - row.length).fill(pad)];
+  return [...row, ...Array.from({ length: length - row.length }, () => pad)];
 }
 
 /** Cuts a long padded row as sd-scripts does: every piece gets the long row's first and last id around it. */
