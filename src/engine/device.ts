@@ -3,7 +3,7 @@
  * that does not compile into errors a person can act on.
  */
 import { WeftError } from "../base/errors";
-import { GPU_POLICY, PORTABLE_POLICY, type KernelPolicy } from "./policy";
+import { GPU_POLICY, softwarePolicy, type KernelPolicy } from "./policy";
 
 export interface EngineDeviceOptions {
   /** Shown to people, e.g. "NVIDIA GeForce RTX 3060". */
@@ -37,7 +37,7 @@ export class EngineDevice {
     this.gpu = gpu;
     this.name = options.name;
     this.isSoftware = options.isSoftware;
-    this.policy = options.policy ?? (options.isSoftware ? PORTABLE_POLICY : GPU_POLICY);
+    this.policy = options.policy ?? (options.isSoftware ? softwarePolicy(gpu) : GPU_POLICY);
     this.lost = gpu.lost.then((info) => deviceLost(info.message));
     gpu.addEventListener("uncapturederror", (event) => {
       this.#uncaptured ??= event.error.message;

@@ -59,6 +59,7 @@ export function generateShader(
   const body = preprocess(kernel.name, kernel.source, flags);
   const [x, y, z] = workgroupSize(kernel, constants);
   const parts = [
+    ...(/\bsubgroup[A-Z]\w*\(/.test(body) ? ["enable subgroups;"] : []),
     ...Object.entries({ ...flags, WG_X: x, WG_Y: y, WG_Z: z }).map(([name, value]) => constantText(name, value)),
     paramsText(uniformFields, present.length),
     ...present.map((binding, index) => accessorsText(binding, index, storageOf(storage, binding), body)),

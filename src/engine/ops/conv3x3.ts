@@ -5,8 +5,9 @@
  */
 import { InternalError, invariant } from "../../base/errors";
 import type { GraphBuilder } from "../graph";
-import { CONV_TILE, conv3x3 as forwardKernel } from "../kernels/conv3x3";
+import { conv3x3 as forwardKernel } from "../kernels/conv3x3";
 import { conv3x3Backward as backwardKernel } from "../kernels/conv3x3Backward";
+import { laneConstants, laneGrid, laneTile } from "../kernels/laneTile";
 import { defineOp, required, type Emitter, type GradientBuilder, type GraphNode, type Inputs } from "../op";
 import { channels, dimension, elementCount, type ActivationType, type Tensor } from "../tensor";
 import { contributeSame } from "./add";
@@ -146,12 +147,13 @@ function lowerForward(node: GraphNode<ConvAttributes>, emit: Emitter): void {
   const pixels = images * outH * outW;
   const { rowVector } = node.inputs;
   const rowStride = rowVector ? channels(rowVector) / 4 : 0;
+  const tile = laneTile(emit.policy, g.co / 4);
   emit.call({
-    kernel: forwardKernel,
+    kernel: forwardKernel(tile),
     tensors: { ...node.inputs, y: first(node.outputs) },
-    constants: { UPSAMPLE: g.upsample },
+    constants: { UPSAMPLE: g.upsample, ...laneConstants(tile) },
     parameters: { pixels, h, w, gridH, gridW, outH, outW, ci4: g.ci / 4, co4: g.co / 4, stride, pad, rowStride, rowOffset: node.attributes.rowOffset / 4 },
-    workgroups: [pixelGroups(pixels), Math.ceil(g.co / 4 / CONV_TILE.TN), 1],
+    workgroups: [...laneGrid(tile, pixels, g.co / 4), 1],
     flops: flopsOf(g),
   });
 }
@@ -160,17 +162,13 @@ function lowerBackward(node: GraphNode<ConvBackwardAttributes>, emit: Emitter): 
   const g = backwardGeometry(node);
   const { images, h, w, outH, outW, stride, pad } = g;
   const classPixels = images * Math.ceil(h / stride) * Math.ceil(w / stride);
+  const tile = laneTile(emit.policy, g.ci / 4);
   emit.call({
-    kernel: backwardKernel,
+    kernel: backwardKernel(tile),
     tensors: { ...node.inputs, dx: first(node.outputs) },
-    constants: { UPSAMPLE: g.upsample },
+    constants: { UPSAMPLE: g.upsample, ...laneConstants(tile) },
     parameters: { images, h, w, outH, outW, ci4: g.ci / 4, co4: g.co / 4, stride, pad },
-    workgroups: [pixelGroups(classPixels), Math.ceil(g.ci / 4 / CONV_TILE.TN), stride * stride],
+    workgroups: [...laneGrid(tile, classPixels, g.ci / 4), stride * stride],
     flops: flopsOf(g),
   });
-}
-
-/** Workgroups along x; each has 16 threads of TM pixels. */
-function pixelGroups(pixels: number): number {
-  return Math.ceil(pixels / (16 * CONV_TILE.TM));
 }
