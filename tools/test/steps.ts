@@ -104,7 +104,7 @@ export const steps: Step[] = [
   types("worker"),
   types("e2e"),
   command("types: components", "svelte-check", "--tsconfig", "tsconfig.page.json", "--output", "human"),
-  command("lint", "oxlint", "--deny-warnings"),
+  command("lint", "oxlint", "--type-aware", "--deny-warnings"),
   check("lint: shaders", lintShaders),
   command("imports", "depcruise", "--config", ".dependency-cruiser.mjs", ...imports),
   command("dead code", "knip", "--no-config-hints", "--no-progress"),
