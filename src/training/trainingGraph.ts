@@ -60,7 +60,7 @@ export interface TrainingGraph {
   readonly graph: GraphBuilder;
   readonly inputs: TrainingInputs;
   readonly prediction: Tensor;
-  /** `[batch, 4]`: mean squared error, the same times the weight, 0, 0. */
+  /** `[batch, 4]`: weighted mean squared error, the same unweighted, 0, 0. */
   readonly losses: Tensor;
   /** Gradient norm before clipping, 1 when the update was skipped, 0, 0. */
   readonly optimizer: Tensor;

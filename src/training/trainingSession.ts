@@ -130,7 +130,7 @@ export class TrainingSession {
     const step = this.#step(shape);
     const values = await step.program.read(step.training.losses);
     const column = (offset: number) => Array.from({ length: shape.batch }, (_, image) => values[4 * image + offset] ?? Number.NaN);
-    return { unweighted: column(0), weighted: column(1) };
+    return { weighted: column(0), unweighted: column(1) };
   }
 
   /** Gradient norm before clipping, and whether the update was left out because something was not finite. */

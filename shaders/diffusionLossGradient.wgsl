@@ -1,0 +1,14 @@
+// Gradient of the mean weighted loss: 2·weight·(prediction − target)/(elements·B) · lossScale; y is overwritten.
+//
+// prediction, x0, noise [B, H, W, C]   coefficients [B, 4]   scale = 2/(elements·B)
+
+#include "common/diffusionTarget"
+
+@compute @workgroup_size(WG_X, WG_Y, WG_Z)
+fn main(@builtin(local_invocation_id) lid: vec3u, @builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) num: vec3u) {
+  let index = (wid.y * num.x + wid.x) * WG_X + lid.x;
+  if (index >= P.count) { return; }
+  let k = coefficients_quad(index / P.perImage);
+  let factor = P.scale * k.z * scalars_at(P.lossScaleIndex);
+  y_put(index, factor * (prediction_quad(index) - diffusion_target(index, k)));
+}
