@@ -1,4 +1,4 @@
-// Rows of attention: out[i] = Σ_j s[i][j]·x[j], eight queries × four channels per thread, nothing shared.
+// Rows of attention: out[i] = Σ_j s[i][j]·x[j], four queries × four channels per thread, nothing shared.
 // Forward: s = softmax numerators, x = values, `inverse` normalises. Backward: s = score gradients, x = keys, out = dQ.
 //
 // s   [groups, rows, keyQuads], zero beyond Tk
@@ -10,13 +10,13 @@ fn main(@builtin(local_invocation_id) lid: vec3u, @builtin(workgroup_id) wid: ve
   let index = wid.x * WG_X + lid.x;
   let tile = index / P.d4;
   let c = index - tile * P.d4;
-  let first = tile * 8u;
+  let first = tile * 4u;
   if (first >= P.rows) { return; }
   let group = P.firstGroup + wid.z;
   let image = group / P.heads;
   let column = (group - image * P.heads) * P.d4 + c;
   let x0 = image * P.tk * P.xStride + P.xOffset + column;
-#for i 8
+#for i 4
   let s$i = (wid.z * P.rows + min(first + $iu, P.rows - 1u)) * P.keyQuads;
   var acc$i = vec4f();
 #end
@@ -24,13 +24,13 @@ fn main(@builtin(local_invocation_id) lid: vec3u, @builtin(workgroup_id) wid: ve
 #for b 4
     let v$b = x_quad(x0 + min(4u * j + $bu, P.tk - 1u) * P.xStride);
 #end
-#for i 8
+#for i 4
     let p$i = s_quad(s$i + j);
     acc$i += p$i.x * v0 + p$i.y * v1 + p$i.z * v2 + p$i.w * v3;
 #end
   }
   let row = image * P.tq + P.firstRow + first;
-#for i 8
+#for i 4
   if (first + $iu < P.rows) { store(wid.z * P.rows + first + $iu, (row + $iu) * P.outStride + column, acc$i); }
 #end
 }

@@ -1,5 +1,5 @@
 // Gradient of the logits of attention, in place of the probabilities: s ← p·(dO·vᵀ − Δ)·scale.
-// Eight queries × four keys per thread, nothing shared; the same tiling as attentionScores.
+// Four queries × four keys per thread, nothing shared; the same tiling as attentionScores.
 //
 // grad  [B, Tq, gradStride] quads, columns head·d4
 // v     [B, Tk, vStride] quads, columns vOffset + head·d4
@@ -9,7 +9,7 @@
 @compute @workgroup_size(WG_X, WG_Y, WG_Z)
 fn main(@builtin(global_invocation_id) gid: vec3u) {
   let keys = gid.x;
-  let first = gid.y * 8u;
+  let first = gid.y * 4u;
   if (keys >= P.keyQuads || first >= P.rows) { return; }
   let group = P.firstGroup + gid.z;
   let image = group / P.heads;
@@ -17,7 +17,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
 #for j 4
   let v$j = (image * P.tk + min(4u * keys + $ju, P.tk - 1u)) * P.vStride + P.vOffset + column;
 #end
-#for i 8
+#for i 4
   let g$i = (image * P.tq + P.firstRow + min(first + $iu, P.rows - 1u)) * P.gradStride + column;
   var acc$i = vec4f();
 #end
@@ -25,12 +25,12 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
 #for j 4
     let b$j = v_quad(v$j + c);
 #end
-#for i 8
+#for i 4
     let a$i = grad_quad(g$i + c);
     acc$i += vec4f(dot(a$i, b0), dot(a$i, b1), dot(a$i, b2), dot(a$i, b3));
 #end
   }
-#for i 8
+#for i 4
   if (first + $iu < P.rows) { store(gid.z, group, first + $iu, keys, acc$i); }
 #end
 }

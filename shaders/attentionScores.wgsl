@@ -1,4 +1,4 @@
-// Scores of attention for a block of heads and queries: a matmul of query rows with key rows, eight queries × four
+// Scores of attention for a block of heads and queries: a matmul of query rows with key rows, four queries × four
 // keys per thread, nothing shared.
 //
 // q  [B, Tq, qStride]  quads; the head's columns begin at head·d4
@@ -16,7 +16,7 @@ fn key_quad(i: u32) -> vec4f { return q_quad(i); }
 @compute @workgroup_size(WG_X, WG_Y, WG_Z)
 fn main(@builtin(global_invocation_id) gid: vec3u) {
   let keys = gid.x;
-  let first = gid.y * 8u;
+  let first = gid.y * 4u;
   if (keys >= P.keyQuads || first >= P.rows) { return; }
   let group = P.firstGroup + gid.z;
   let image = group / P.heads;
@@ -24,7 +24,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
 #for j 4
   let k$j = (image * P.tk + min(4u * keys + $ju, P.tk - 1u)) * P.kvStride + P.kOffset + column;
 #end
-#for i 8
+#for i 4
   let q$i = (image * P.tq + P.firstRow + min(first + $iu, P.rows - 1u)) * P.qStride + column;
   var acc$i = vec4f();
 #end
@@ -32,12 +32,12 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
 #for j 4
     let b$j = key_quad(k$j + c);
 #end
-#for i 8
+#for i 4
     let a$i = q_quad(q$i + c);
     acc$i += vec4f(dot(a$i, b0), dot(a$i, b1), dot(a$i, b2), dot(a$i, b3));
 #end
   }
-#for i 8
+#for i 4
   if (first + $iu < P.rows) { store(gid.z, group, first + $iu, keys, acc$i * P.scale); }
 #end
 }
