@@ -20,6 +20,8 @@ export class Dataset {
   samples = $state.raw<SampleDataset[]>([]);
   importing = $state.raw<{ done: number; total: number }>();
   loaded = $state(false);
+  /** Whether the browser promised not to clear this site's storage by itself; undefined until it was asked. */
+  persistent = $state<boolean>();
   captioned = $derived(this.images.filter((image) => image.caption.trim()).length);
   /** Pictures in one epoch, repeats counted. */
   perEpoch = $derived(this.images.reduce((sum, image) => sum + image.repeats, 0));
@@ -44,6 +46,7 @@ export class Dataset {
     this.trigger = typeof trigger === "string" ? trigger : "";
     this.samples = samples;
     this.loaded = true;
+    if (images.length > 0) this.persistent = await navigator.storage.persisted();
   }
 
   /** Imports files; bad ones are listed in `refused` and never stop the rest. */
@@ -57,7 +60,7 @@ export class Dataset {
     try {
       await this.#worker.importFiles(files, (event) => this.#onImport(event, abort), abort.signal);
       await this.#writes;
-      if (this.images.length > 0) void navigator.storage?.persist?.();
+      if (this.images.length > 0) this.persistent = await navigator.storage.persist();
     } catch (reason) {
       if (!isAbort(reason)) showError(reason);
     } finally {

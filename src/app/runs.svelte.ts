@@ -142,7 +142,7 @@ export class Runs {
     await this.update(record.id, { status, message: fromFailure(reason).message }).catch(showError);
   }
 
-  /** Decodes every picture at the run's size; one that fails is named and left out. */
+  /** Decodes every picture at the run's size. @throws the worker's error, with the picture's name in front. */
   async #readImages(settings: TrainingSettings, live: LiveRun): Promise<TrainingImage[]> {
     const { dataset, pictures } = this.#parts;
     const images: TrainingImage[] = [];
@@ -150,7 +150,11 @@ export class Runs {
       live.signal.throwIfAborted();
       live.stage = { stage: "reading", done: index, total: dataset.images.length };
       const { id, name, repeats } = image;
-      const decoded = await pictures.decode(await dataset.original(image), name, settings.resolution);
+      const original = await dataset.original(image);
+      const decoded = await pictures.decode(original, name, settings.resolution).catch((reason: unknown) => {
+        const { code, message, hint } = fromFailure(reason);
+        throw new WeftError(code, `"${name}" ${message}`, hint);
+      });
       images.push({ id, repeats, caption: finalCaption(settings.trigger, image.caption), ...decoded });
     }
     return images;

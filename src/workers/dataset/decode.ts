@@ -8,12 +8,12 @@ const thumbnailQuality = 0.86;
 /** Upright, and otherwise the bytes as stored: no colour conversion, no premultiplied alpha. */
 const asStored: ImageBitmapOptions = { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" };
 
-/** @throws `undecodable` when the browser's codec refuses the file. */
-export async function openPicture(file: Blob, name: string): Promise<ImageBitmap> {
+/** @throws `undecodable` when the browser's codec refuses the file; the message reads after the file's name. */
+export async function openPicture(file: Blob): Promise<ImageBitmap> {
   try {
     return await createImageBitmap(file, asStored);
   } catch {
-    throw new WeftError("undecodable", `"${name}" is damaged: it cannot be decoded.`, "Open it in an image program and save it again.");
+    throw new WeftError("undecodable", "is damaged: it cannot be decoded.", "Open it in an image program and save it again.");
   }
 }
 
