@@ -83,7 +83,9 @@ export function stackLoras(layout: ParameterLayout, groups: readonly LoraGroup[]
     for (const lora of loras) {
       group.targets.forEach((target, part) => {
         const matrices = target && lora.modules.get(target.name);
-        if (matrices) placeModule(flat, layout, group, part, firstRow, matrices, strengthOf(lora, matrices.name));
+        if (!matrices) return;
+        const scale = (strengthOf(lora, matrices.name) * matrices.alpha) / matrices.rank;
+        placeModule(flat, layout, { group, part, firstRow }, matrices, scale);
       });
       firstRow += largestRank(lora);
     }
@@ -91,12 +93,30 @@ export function stackLoras(layout: ParameterLayout, groups: readonly LoraGroup[]
   return flat;
 }
 
-function placeModule(flat: Float32Array, layout: ParameterLayout, group: LoraGroup, part: number, firstRow: number, lora: LoraMatrices, strength: number): void {
+/** The flat buffer that holds these matrices as they are, to train on from them. */
+export function fillLora(layout: ParameterLayout, groups: readonly LoraGroup[], modules: ReadonlyMap<string, LoraMatrices>): Float32Array<ArrayBuffer> {
+  const flat = new Float32Array(layout.length);
+  for (const group of groups) {
+    group.targets.forEach((target, part) => {
+      const matrices = target && modules.get(target.name);
+      if (matrices) placeModule(flat, layout, { group, part, firstRow: 0 }, matrices, 1);
+    });
+  }
+  return flat;
+}
+
+interface Place {
+  readonly group: LoraGroup;
+  /** Which module of the group, and which row of its `down` block comes first. */
+  readonly part: number;
+  readonly firstRow: number;
+}
+
+function placeModule(flat: Float32Array, layout: ParameterLayout, { group, part, firstRow }: Place, lora: LoraMatrices, scale: number): void {
   invariant(lora.inputs === group.inputs && lora.outputs === group.outputs, () => `${lora.name} is ${lora.outputs}×${lora.inputs}, its module is ${group.outputs}×${group.inputs}`);
   const downBegin = offsetOf(layout, group.down) + (part * group.paddedRank + firstRow) * group.inputs;
   flat.set(lora.down, downBegin);
   const upBegin = offsetOf(layout, group.up) + part * group.outputs * group.paddedRank + firstRow;
-  const scale = (strength * lora.alpha) / lora.rank;
   for (let o = 0; o < lora.outputs; o++) {
     for (let r = 0; r < lora.rank; r++) flat[upBegin + o * group.paddedRank + r] = scale * (lora.up[o * lora.rank + r] ?? 0);
   }

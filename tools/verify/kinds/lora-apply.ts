@@ -21,14 +21,28 @@ export const kind: VerifyKind = {
       try {
         const lora = await stack.use(uses);
         const clipSkip = Number(params(c)["clip_skip"] ?? 1);
-        const [context = new Float32Array()] = await model.encodeText(integerRows(await goldenTensor(c, "ids")), clipSkip, lora);
+        const [context = new Float32Array()] = await model.encodeText(
+          integerRows(await goldenTensor(c, "ids")),
+          clipSkip,
+          lora,
+        );
         checks.close("context", context, (await floats(c, "context")).data, toleranceOf(c.case));
         const [x, t] = [await floats(c, "x"), await floats(c, "t")];
         const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
         const unet = await model.unet({ batch, height, width, tokens: 77 }, lora);
-        const prediction = await unet.predict(channelsLast(x.data, batch, channels, height * width), [...t.data], Float32Array.from(context));
-        checks.close("eps", channelsFirst(prediction, batch, channels, height * width), (await floats(c, "eps")).data, toleranceOf(c.case));
-        for (const name of (await c.tensors()).keys()) if (name.startsWith("merged.")) await checkMerged(c, model, uses, name, checks);
+        const prediction = await unet.predict(
+          channelsLast(x.data, batch, channels, height * width),
+          [...t.data],
+          Float32Array.from(context),
+        );
+        checks.close(
+          "eps",
+          channelsFirst(prediction, batch, channels, height * width),
+          (await floats(c, "eps")).data,
+          toleranceOf(c.case),
+        );
+        for (const name of (await c.tensors()).keys())
+          if (name.startsWith("merged.")) await checkMerged(c, model, uses, name, checks);
       } finally {
         await stack.use([]);
         await model.releasePrograms();
@@ -52,7 +66,13 @@ async function readUses(c: VerifyCase, model: LoadedModel): Promise<LoraUse[]> {
   );
 }
 
-async function checkMerged(c: VerifyCase, model: LoadedModel, uses: readonly LoraUse[], name: string, checks: Checks): Promise<void> {
+async function checkMerged(
+  c: VerifyCase,
+  model: LoadedModel,
+  uses: readonly LoraUse[],
+  name: string,
+  checks: Checks,
+): Promise<void> {
   const module = name.slice("merged.".length);
   let values: Float32Array<ArrayBuffer> | undefined;
   for (const { lora, unet, te } of uses) {
