@@ -2,15 +2,18 @@
  * Which folder may import which: the table in CONTRIBUTING.md as rules. `npm run check` holds it.
  * A folder may always import itself, packages, and anyone's `meta.ts` (plain data for menus).
  */
+/** What every model family has in common. A family's own folder is named by `models/index.ts` and workers only. */
+const anyFamily = ["src/models/(?!index\\.ts)[^/]+\\.ts$"];
+
 const below = {
   base: [],
   formats: ["src/base/"],
   storage: ["src/base/"],
   engine: ["src/base/", "shaders/"],
   diffusion: ["src/base/", "src/engine/"],
-  models: ["src/base/", "src/engine/", "src/diffusion/"],
-  training: ["src/base/", "src/engine/", "src/diffusion/", "src/models/family\\.ts$"],
-  sampling: ["src/base/", "src/engine/", "src/diffusion/"],
+  models: ["src/base/", "src/formats/", "src/engine/", "src/diffusion/"],
+  training: ["src/base/", "src/formats/", "src/engine/", "src/diffusion/", ...anyFamily, "src/models/lora/"],
+  sampling: ["src/base/", "src/engine/", "src/diffusion/", ...anyFamily],
   dataset: ["src/base/", "src/formats/", "src/storage/"],
   caption: ["src/base/", "src/storage/", "src/dataset/"],
   workers: ["src/(?!app/|ui/|main\\.ts)"],
@@ -51,7 +54,7 @@ const typesOnly = (name, from, to) => ({
 export default {
   forbidden: [
     ...arrows,
-    typesOnly("training-knows-families-by-type", "^src/training/", "^src/models/family\\.ts$"),
+    typesOnly("models-are-known-by-type", "^src/(training|sampling)/", "^src/models/[^/]+\\.ts$"),
     typesOnly("caption-knows-datasets-by-type", "^src/caption/", "^src/dataset/"),
     {
       name: "lab-imports",
@@ -108,7 +111,7 @@ export default {
     enhancedResolveOptions: {
       extensions: [".ts", ".mjs", ".js", ".svelte", ".json"],
       exportsFields: ["exports"],
-      conditionNames: ["svelte", "browser", "import", "node", "types", "default"],
+      conditionNames: ["svelte", "browser", "import", "node", "default"],
     },
   },
 };
