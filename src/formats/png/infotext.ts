@@ -19,7 +19,7 @@ export const INFOTEXT_KEYWORD = "parameters";
 const NEGATIVE = "Negative prompt:";
 /** Longest infotext that is looked at. */
 const MAX_LENGTH = 1 << 18;
-/** Longest line of fields: the pattern's time grows with the square of it. */
+/** Longest line of fields: with unclosed quotes the pattern's time grows with the square of it. */
 const MAX_FIELDS_LENGTH = 1 << 14;
 
 /** The text; the negative prompt's line is left out when empty. */
@@ -34,7 +34,7 @@ function quote(value: string): string {
   return /[,\n:]/.test(value) ? JSON.stringify(value) : value;
 }
 
-const FIELD = /\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)/g;
+const FIELD = /(\w[\w \-/]{1,63}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)/g;
 /** Fewer fields on the last line mean that it belongs to the prompt. */
 const MIN_FIELDS = 3;
 

@@ -1,0 +1,45 @@
+/** Facts of an invented run, for tests. */
+import type { TrainingFacts } from "../facts";
+
+export function trainingFacts(): TrainingFacts {
+  return {
+    outputName: "my_style",
+    family: "sd1",
+    prediction: "epsilon",
+    baseModel: { name: "base.safetensors" },
+    network: { rank: 16, alpha: 8, dropout: null },
+    learningRate: 1e-4,
+    unetLearningRate: 1e-4,
+    textEncoderLearningRate: 5e-5,
+    scheduler: { name: "cosine", warmupSteps: 10 },
+    optimizer: { name: "torch.optim.adamw.AdamW", args: new Map([["weight_decay", 0.01]]) },
+    startedAt: 1_700_000_000,
+    finishedAt: 1_700_000_100,
+    seed: 42,
+    steps: 600,
+    maxSteps: 600,
+    epoch: 5,
+    epochs: 5,
+    batchSize: 1,
+    gradientAccumulation: 1,
+    batchesPerEpoch: 120,
+    images: { count: 40, repeats: 3 },
+    resolution: [512, 512],
+    buckets: new Map([["0", { resolution: [448, 576], count: 40 }]]),
+    tagFrequency: new Map([
+      ["my style", 40],
+      ["\u72ac", 2],
+    ]),
+    captions: { shuffle: false, keepTokens: 0, dropoutRate: 0, tagDropoutRate: 0 },
+    flip: false,
+    clipSkip: null,
+    maxTokenLength: null,
+    mixedPrecision: "fp16",
+    gradientCheckpointing: false,
+    maxGradNorm: 1,
+    minSnrGamma: null,
+    noiseOffset: null,
+    lossType: "l2",
+    about: { title: "My style", triggerPhrase: "my style" },
+  };
+}
