@@ -8,7 +8,7 @@ const manyFrom = 4;
 export function promptHints(prompt: string, tags: LoraTag[], available: string[], loras: { name: string; trigger: string }[]): string[] {
   const hints: string[] = [];
   for (const tag of tags) {
-    if (!available.includes(tag.name)) hints.push(`There is no LoRA named "${tag.name}" here: it has no effect.`);
+    if (!available.includes(tag.name)) hints.push(`There is no LoRA named "${tag.name}" here. Check the spelling or remove the tag.`);
     else if (tag.strength > strongFrom) hints.push(`${tag.name} at ${tag.strength}: above ${strongFrom} pictures often get distorted.`);
     const trigger = loras.find((lora) => lora.name === tag.name)?.trigger ?? "";
     if (trigger && !withoutTags(prompt).toLowerCase().includes(trigger.toLowerCase())) hints.push(`${tag.name} listens to its trigger word "${trigger}".`);

@@ -135,9 +135,10 @@ export class Runs {
 
   async #fail(record: RunRecord, reason: unknown): Promise<void> {
     if (fromFailure(reason).code === "worker-died") this.#parts.models.forget();
-    if (isAbort(reason)) return this.remove(record.id);
-    showError(reason);
     const saved = this.find(record.id)?.savedStep ?? 0;
+    // Stopped before the first step: nothing is worth keeping.
+    if (isAbort(reason) && saved === 0) return this.remove(record.id);
+    if (!isAbort(reason)) showError(reason);
     const status = saved > 0 ? "interrupted" : "failed";
     await this.update(record.id, { status, message: fromFailure(reason).message }).catch(showError);
   }

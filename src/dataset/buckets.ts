@@ -23,6 +23,18 @@ export const defaultBucketSettings: Omit<BucketSettings, "resolution"> = {
   noUpscale: false,
 };
 
+/**
+ * The buckets of a run at `resolution` pixels. Kohya's limits are made for 512 and more; small models get the same
+ * proportions.
+ */
+export function bucketsFor(resolution: number): BucketSettings {
+  const limits =
+    resolution < 256
+      ? { minSize: resolution / 2, maxSize: 2 * resolution, step: 32 }
+      : { minSize: 256, maxSize: Math.max(1024, 2 * resolution), step: 64 };
+  return { ...limits, resolution: [resolution, resolution], noUpscale: false };
+}
+
 export interface BucketAssignment {
   /** What the picture is trained at. */
   bucket: Size;

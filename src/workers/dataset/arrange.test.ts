@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { arrange, readCaption, readFolderName } from "./arrange";
+import { arrange } from "./arrange";
 
 function named(...paths: string[]): { path: string; file: Blob }[] {
   return paths.map((path) => ({ path, file: new Blob(["x"]) }));
@@ -21,14 +21,11 @@ test("a caption alone is told, litter is not", () => {
   expect(refused.map(({ path, error }) => [path, error.code])).toEqual([["lost.txt", "no-picture"]]);
 });
 
-test("Kohya's folders give repeats and class tokens", () => {
-  expect(readFolderName("img/10_ink style/a.png")).toEqual({ repeats: 10, caption: "ink style" });
-  expect(readFolderName("2024_holiday.png")).toEqual({ repeats: 1, caption: "" });
-  expect(readFolderName("0_none/a.png")).toEqual({ repeats: 1, caption: "" });
-});
-
-test("a caption is its file's first line, cleaned", async () => {
-  expect(await readCaption(new Blob(["\uFEFFa cat,\u0000 red \r\nsecond"]))).toEqual({ caption: "a cat,  red", cut: true });
-  expect(await readCaption(new Blob(["<img onerror=x>"]))).toEqual({ caption: "<img onerror=x>", cut: false });
-  expect(await readCaption(new Blob([" \n"]))).toEqual({ caption: "", cut: false });
+test("Kohya's folders give repeats and class tokens; a year in front is no repeat count", () => {
+  const { pictures } = arrange(named("img/10_ink style/a.png", "99999_x/b.png", "holiday/c.png"));
+  expect(pictures.map(({ repeats, folderCaption }) => [repeats, folderCaption])).toEqual([
+    [10, "ink style"],
+    [1, ""],
+    [1, ""],
+  ]);
 });

@@ -1,5 +1,8 @@
 /** Pixels through the browser's own codecs, the most tested ones there are. */
 import { WeftError } from "../../base/errors";
+import { bucketsFor } from "../../dataset/buckets";
+import type { Pixels } from "../../dataset/pixels";
+import { prepareForTraining } from "../../dataset/prepare";
 import type { DecodedImage } from "./api";
 
 const thumbnailSide = 256;
@@ -33,6 +36,21 @@ export function pixelsOnWhite(picture: ImageBitmap): DecodedImage {
   context.fillRect(0, 0, width, height);
   context.drawImage(picture, 0, 0);
   return { pixels: context.getImageData(0, 0, width, height).data, width, height };
+}
+
+/**
+ * The picture at the size a run at `resolution` trains it. What the engine does with it again then changes nothing,
+ * and photographs never cross a worker border at full size.
+ */
+export function toBucket(decoded: DecodedImage, resolution: number): DecodedImage {
+  const { pixels, width, height } = decoded;
+  return withAlpha(prepareForTraining({ data: pixels, width, height, channels: 4 }, bucketsFor(resolution)));
+}
+
+function withAlpha({ data, width, height }: Pixels): DecodedImage {
+  const pixels = new Uint8ClampedArray(4 * width * height).fill(255);
+  for (let pixel = 0; pixel < width * height; pixel++) pixels.set(data.subarray(3 * pixel, 3 * pixel + 3), 4 * pixel);
+  return { pixels, width, height };
 }
 
 /** A picture of at most 256 px a side; small drawings stay as they are, without loss. */

@@ -1,9 +1,10 @@
 /** Turns a drop into pictures, one after the other; what cannot be used is told and left out. */
 import { WeftError } from "../../base/errors";
+import { maxCaptionBytes, readCaptionText } from "../../dataset/captionFile";
+import { headerBytes, readImageHeader, type ImageHeader } from "../../dataset/imageHeader";
 import type { ImportedImage, ImportEvent, NamedFile } from "./api";
-import { arrange, readCaption, type ArrangedPicture } from "./arrange";
+import { arrange, type ArrangedPicture } from "./arrange";
 import { openPicture, thumbnailOf } from "./decode";
-import { headerBytes, readImageHeader, type ImageHeader } from "./imageHeader";
 import { isZip, unzip } from "./unzip";
 
 type Tell = (event: ImportEvent) => void;
@@ -53,14 +54,20 @@ async function unpack(files: readonly NamedFile[], tell: Tell): Promise<NamedFil
   return unpacked;
 }
 
+interface Caption {
+  caption: string;
+  source: ImportedImage["captionSource"];
+  notes: string[];
+}
+
 async function importPicture(picture: ArrangedPicture): Promise<ImportedImage> {
   const { path, file, repeats } = picture;
   const header = readImageHeader(new Uint8Array(await file.slice(0, headerBytes).arrayBuffer()), file.size);
   const bitmap = await openPicture(file);
   try {
     const { width, height } = bitmap;
-    const { caption, source, cut } = await captionOf(picture);
-    const notes = [...pictureNotes(header, bitmap), ...(cut ? ["Only the first line of its caption file is used."] : [])];
+    const { caption, source, notes: captionNotes } = await captionOf(picture);
+    const notes = [...pictureNotes(header, bitmap), ...captionNotes];
     const thumbnail = await thumbnailOf(bitmap);
     const id = crypto.randomUUID();
     return { id, name: path, width, height, bytes: file.size, original: file, thumbnail, caption, captionSource: source, repeats, notes };
@@ -69,10 +76,13 @@ async function importPicture(picture: ArrangedPicture): Promise<ImportedImage> {
   }
 }
 
-async function captionOf(picture: ArrangedPicture): Promise<{ caption: string; source: ImportedImage["captionSource"]; cut: boolean }> {
-  const read = picture.captionFile && (await readCaption(picture.captionFile));
-  if (read?.caption) return { ...read, source: "file" };
-  return { caption: picture.folderCaption, source: picture.folderCaption ? "folder" : "none", cut: false };
+async function captionOf({ captionFile, folderCaption }: ArrangedPicture): Promise<Caption> {
+  if (captionFile) {
+    const bytes = new Uint8Array(await captionFile.slice(0, maxCaptionBytes).arrayBuffer());
+    const { caption, notes } = readCaptionText(bytes, captionFile.size);
+    if (caption) return { caption, notes, source: "file" };
+  }
+  return { caption: folderCaption, notes: [], source: folderCaption ? "folder" : "none" };
 }
 
 /** What happens to this picture that its owner may not expect. */

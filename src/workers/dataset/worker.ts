@@ -2,7 +2,7 @@
 import { expose, transfer } from "comlink";
 import { toFailure } from "../failure";
 import type { DatasetWorker } from "./api";
-import { openPicture, pixelsOnWhite } from "./decode";
+import { openPicture, pixelsOnWhite, toBucket } from "./decode";
 import { importFiles } from "./importFiles";
 
 const cancelled = new Set<string>();
@@ -24,11 +24,12 @@ const worker: DatasetWorker = {
       await importFiles(files, onEvent, () => cancelled.has(jobId));
       cancelled.delete(jobId);
     }),
-  decode: (original) =>
+  decode: (original, _, resolution) =>
     words(async () => {
       const picture = await openPicture(original);
-      const decoded = pixelsOnWhite(picture);
+      const whole = pixelsOnWhite(picture);
       picture.close();
+      const decoded = resolution === undefined ? whole : toBucket(whole, resolution);
       return transfer(decoded, [decoded.pixels.buffer]);
     }),
   cancel: async (jobId) => void cancelled.add(jobId),

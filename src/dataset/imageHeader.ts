@@ -2,11 +2,11 @@
  * What the first bytes of a picture say, before anything is decoded: its kind and size. Files that claim more
  * pixels than a decoder should be trusted with are refused here (T-F4).
  */
-import { WeftError } from "../../base/errors";
+import { WeftError } from "../base/errors";
 
 export interface ImageHeader {
   format: "png" | "jpeg" | "webp" | "gif" | "bmp" | "avif";
-  /** Pixels as stored, before EXIF rotation; 0 when the header does not say (AVIF). */
+  /** Pixels as stored, before EXIF rotation. */
   width: number;
   height: number;
 }
@@ -59,13 +59,38 @@ const readWebp: Reader = (view) => {
   return kind === "VP8X" ? { width: three(24), height: three(27) } : undefined;
 };
 
+/** Boxes of an ISO media file (ISO/IEC 14496-12 §4.2) between two offsets; stops at the first that does not fit. */
+function* boxes(view: DataView, start: number, end: number): Generator<{ type: string; start: number; end: number }> {
+  for (let at = start; at + 8 <= end; ) {
+    const size = view.getUint32(at);
+    if (size < 8 || at + size > end) return;
+    yield { type: ascii(view, at + 4, 4), start: at + 8, end: at + size };
+    at += size;
+  }
+}
+
+/** AVIF: the largest `ispe` property; smaller ones belong to tiles and thumbnails (ISO/IEC 23008-12 §6.5.3). */
+const readAvif: Reader = (view) => {
+  const inside = (path: readonly string[], start: number, end: number): { width: number; height: number }[] => {
+    const [type, ...rest] = path;
+    return [...boxes(view, start, end)].flatMap((box) => {
+      if (box.type !== type) return [];
+      const content = box.start + (type === "meta" || type === "ispe" ? 4 : 0); // version and flags
+      if (rest.length > 0) return inside(rest, content, box.end);
+      return content + 8 <= box.end ? [{ width: view.getUint32(content), height: view.getUint32(content + 4) }] : [];
+    });
+  };
+  const sizes = inside(["meta", "iprp", "ipco", "ispe"], 0, view.byteLength);
+  return sizes.sort((a, b) => b.width * b.height - a.width * a.height)[0];
+};
+
 const formats: { format: ImageHeader["format"]; matches: (view: DataView) => boolean; read: Reader }[] = [
   { format: "png", matches: (view) => ascii(view, 1, 3) === "PNG" && view.getUint8(0) === 0x89, read: readPng },
   { format: "jpeg", matches: (view) => ascii(view, 0, 3) === "\xff\xd8\xff", read: readJpeg },
   { format: "gif", matches: (view) => ascii(view, 0, 4) === "GIF8", read: readGif },
   { format: "webp", matches: (view) => ascii(view, 0, 4) === "RIFF" && ascii(view, 8, 4) === "WEBP", read: readWebp },
   { format: "bmp", matches: (view) => ascii(view, 0, 2) === "BM", read: readBmp },
-  { format: "avif", matches: (view) => /^ftypavi[fs]$/.test(ascii(view, 4, 8)), read: () => ({ width: 0, height: 0 }) },
+  { format: "avif", matches: (view) => /^ftyp.{0,48}avi[fs]/s.test(ascii(view, 4, Math.min(60, view.byteLength - 4))), read: readAvif },
 ];
 
 /** What a file is that is no picture, as far as its first bytes tell. */
@@ -93,6 +118,7 @@ export function readImageHeader(head: Uint8Array<ArrayBuffer>, size: number): Im
   const dimensions = found.read(view);
   if (!dimensions) throw new WeftError("damaged", "is damaged: its header is cut off.", "Copy or download it again.");
   const { width, height } = dimensions;
+  if (width === 0 || height === 0) throw new WeftError("damaged", `claims ${width} × ${height} pixels.`, "Copy or download it again.");
   if (width * height > maxPixels) throw new WeftError("too-many-pixels", `claims ${width} × ${height} pixels; more than 100 megapixels are not opened.`, "Save a smaller copy.");
   return { format: found.format, width, height };
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import sharp from "sharp";
 import { expect, test } from "vitest";
-import { WeftError } from "../../base/errors";
+import { WeftError } from "../base/errors";
 import { readImageHeader } from "./imageHeader";
 
 function bytes(data: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -22,8 +22,7 @@ const plain = sharp({ create: { width: 37, height: 21, channels: 4, background: 
 
 test.each(["png", "jpeg", "webp", "gif", "avif"] as const)("T-F4: kind and size of a %s", async (format) => {
   const data = await plain.clone().toFormat(format).toBuffer();
-  const size = format === "avif" ? { width: 0, height: 0 } : { width: 37, height: 21 };
-  expect(readImageHeader(bytes(data), data.length)).toEqual({ format, ...size });
+  expect(readImageHeader(bytes(data), data.length)).toEqual({ format, width: 37, height: 21 });
 });
 
 test("lossless WebP has its own header", async () => {
