@@ -27,3 +27,14 @@ export function channelsFirst(values: ArrayLike<number>, batch: number, channels
   }
   return result;
 }
+
+/** Arrays one after the other. */
+export function concatenate(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    result.set(part, offset);
+    offset += part.length;
+  }
+  return result;
+}

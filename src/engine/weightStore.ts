@@ -64,6 +64,15 @@ export class WeightStore {
     return stored;
   }
 
+  /** Gives back the weights made of keys that match; programs that read them must be gone. */
+  release(matches: (key: string) => boolean): void {
+    for (const [id, { spec, buffer }] of [...this.#stored]) {
+      if (!spec.keys.some(matches)) continue;
+      this.#device.destroyBuffer(buffer);
+      this.#stored.delete(id);
+    }
+  }
+
   dispose(): void {
     for (const { buffer } of this.#stored.values()) this.#device.destroyBuffer(buffer);
     this.#stored.clear();

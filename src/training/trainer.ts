@@ -5,7 +5,7 @@
 import { counterNormal, counterUniform, counterUniformInt, randomStream } from "../base/random/counter";
 import { minSnrWeight } from "../diffusion/lossWeights";
 import { alphasCumprod, snr, TRAIN_TIMESTEPS } from "../diffusion/noiseSchedule";
-import type { ActiveLora, LoadedModel, Progress } from "../models/loadedModel";
+import type { LoadedModel, Progress } from "../models/loadedModel";
 import { LoraBinding, type LoraTarget } from "../models/lora/binding";
 import { epochBatches, stepsPerEpoch, type BatchItem } from "./batches";
 import { readCheckpoint, writeCheckpoint, type RunState } from "./checkpoint";
@@ -76,6 +76,8 @@ export class Trainer {
   readonly #items: readonly BatchItem[];
   readonly #contexts: readonly Float32Array[];
   readonly #weightByTimestep: Float32Array;
+  /** Fixed-noise loss before the first step, once measured; travels with checkpoints. */
+  baselineLoss = Number.NaN;
   #step = 0;
   #epoch = -1;
   #batches: number[][] = [];
@@ -123,11 +125,6 @@ export class Trainer {
     return stepsPerEpoch(this.#items, this.settings.batchSize);
   }
 
-  /** The live weights, for sampling during the run. */
-  get activeLora(): ActiveLora {
-    return { binding: this.session.lora, buffers: this.session.buffers };
-  }
-
   /** Does one optimizer step and waits for its loss. */
   async advance(): Promise<StepReport> {
     const started = performance.now();
@@ -169,6 +166,7 @@ export class Trainer {
     const { buffers } = this.session;
     return writeCheckpoint({
       step: this.#step,
+      baselineLoss: this.baselineLoss,
       parameter: await buffers.read("parameter"),
       moment1: await buffers.read("moment1"),
       moment2: await buffers.read("moment2"),
@@ -197,6 +195,7 @@ export class Trainer {
     buffers.write("moment1", state.moment1);
     buffers.write("moment2", state.moment2);
     this.#step = state.step;
+    this.baselineLoss = state.baselineLoss;
   }
 
   #batch(step: number): readonly number[] {

@@ -11,9 +11,9 @@ import type { ActiveLora, LoadedModel, WeightOverrides } from "../loadedModel";
 import { LoraBinding, type LoraTarget } from "./binding";
 import { stackLoras, stackedRank, type LoraMatrices, type WeightedLora } from "./flatValues";
 
-/** A LoRA and how strongly it acts; 0 leaves it out. */
+/** A LoRA (a file, or the live matrices of a run) and how strongly it acts; 0 leaves it out. */
 export interface LoraUse {
-  readonly lora: LoadedLora;
+  readonly lora: LoadedLora | readonly LoraMatrices[];
   readonly unet: number;
   readonly te: number;
 }
@@ -83,6 +83,7 @@ function isPlain({ kind, target, tensors }: LoadedModule): boolean {
 
 function weightedLora({ lora, unet, te }: LoraUse): WeightedLora {
   const modules = new Map<string, LoraMatrices>();
+  if (!("modules" in lora)) return { modules: new Map(lora.map((one) => [one.name, one])), unetStrength: unet, textStrength: te };
   for (const module of lora.modules) {
     const down = module.tensors.get("lora_down.weight");
     const up = module.tensors.get("lora_up.weight");
@@ -102,6 +103,7 @@ function bakedWeights(uses: readonly LoraUse[]): WeightOverrides {
     overrides.set(key, earlier ? (values) => change(earlier(values)) : change);
   };
   for (const { lora, unet, te } of uses) {
+    if (!("modules" in lora)) continue;
     for (const module of lora.modules.filter((one) => !isPlain(one))) {
       const { checkpointKey, biasKey, part, firstRow } = module.target;
       const strength = part === "unet" ? unet : te;

@@ -1,6 +1,6 @@
 /** A training session set up as a golden case says: model, LoRA file, text states. */
 import path from "node:path";
-import { channelsLast } from "../../../src/base/layout";
+import { channelsLast, concatenate } from "../../../src/base/layout";
 import { readLora } from "../../../src/formats/lora/read";
 import type { LoadedModel } from "../../../src/models/loadedModel";
 import { LoraBinding } from "../../../src/models/lora/binding";
@@ -45,7 +45,7 @@ export async function goldenSession(c: VerifyCase, model: LoadedModel, ids: Gold
     shape,
     rank,
     alpha,
-    conditioning: (indices) => Promise.resolve(trainTextEncoder ? { ids: Uint32Array.from(indices.flatMap((row) => rows[row] ?? [])) } : { context: joined(indices.map((row) => states[row] ?? new Float32Array())) }),
+    conditioning: (indices) => Promise.resolve(trainTextEncoder ? { ids: Uint32Array.from(indices.flatMap((row) => rows[row] ?? [])) } : { context: concatenate(indices.map((row) => states[row] ?? new Float32Array())) }),
     tensors: async (role) => namedTensors(extractLora(await session.buffers.read(role), session.layout, lora.groups, rank, alpha)),
   };
 }
@@ -71,13 +71,6 @@ async function readModules(c: VerifyCase, model: LoadedModel, file: string): Pro
 
 function namedTensors(modules: readonly LoraMatrices[]): Map<string, Float32Array> {
   return new Map(modules.flatMap(({ name, down, up }) => [[`${name}.lora_down.weight`, down], [`${name}.lora_up.weight`, up]] as const));
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
-  const size = parts[0]?.length ?? 0;
-  const result = new Float32Array(size * parts.length);
-  parts.forEach((part, index) => result.set(part, index * size));
-  return result;
 }
 
 /** Images `[batch, channels, height, width]` as the session wants them. */

@@ -2,10 +2,11 @@
 import path from "node:path";
 import { channelsFirst, channelsLast } from "../../../src/base/layout";
 import { applyToWeight } from "../../../src/formats/lora/merge";
-import { readLora } from "../../../src/formats/lora/read";
-import { LoraStack, type LoraUse } from "../../../src/models/lora/apply";
+import { readLora, type LoadedLora } from "../../../src/formats/lora/read";
+import { LoraStack } from "../../../src/models/lora/apply";
 import type { LoadedModel } from "../../../src/models/loadedModel";
 import { openFileSource } from "../../lib/fileSource";
+import { concatenate } from "../../../src/base/layout";
 import { Checks, toleranceOf } from "../compare";
 import { floats, goldenModel, goldenTensor, integerRows, params, skippingUnbuilt } from "../gpu/goldenModel";
 import type { VerifyCase, VerifyKind } from "../types";
@@ -21,11 +22,10 @@ export const kind: VerifyKind = {
       try {
         const lora = await stack.use(uses);
         const clipSkip = Number(params(c)["clip_skip"] ?? 1);
-        const [context = new Float32Array()] = await model.encodeText(
+        const context = concatenate(await model.encodeText(
           integerRows(await goldenTensor(c, "ids")),
           clipSkip,
-          lora,
-        );
+          lora));
         checks.close("context", context, (await floats(c, "context")).data, toleranceOf(c.case));
         const [x, t] = [await floats(c, "x"), await floats(c, "t")];
         const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
@@ -33,7 +33,7 @@ export const kind: VerifyKind = {
         const prediction = await unet.predict(
           channelsLast(x.data, batch, channels, height * width),
           [...t.data],
-          Float32Array.from(context),
+          context,
         );
         checks.close(
           "eps",
@@ -52,7 +52,13 @@ export const kind: VerifyKind = {
     }),
 };
 
-async function readUses(c: VerifyCase, model: LoadedModel): Promise<LoraUse[]> {
+interface FileUse {
+  readonly lora: LoadedLora;
+  readonly unet: number;
+  readonly te: number;
+}
+
+async function readUses(c: VerifyCase, model: LoadedModel): Promise<FileUse[]> {
   const list = params(c)["loras"] as { file: string; unet: number; te: number }[];
   return Promise.all(
     list.map(async ({ file, unet, te }) => {
@@ -69,7 +75,7 @@ async function readUses(c: VerifyCase, model: LoadedModel): Promise<LoraUse[]> {
 async function checkMerged(
   c: VerifyCase,
   model: LoadedModel,
-  uses: readonly LoraUse[],
+  uses: readonly FileUse[],
   name: string,
   checks: Checks,
 ): Promise<void> {

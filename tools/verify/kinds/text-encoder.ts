@@ -1,4 +1,5 @@
 /** Golden kind `text-encoder`: token ids → text states at each clip skip; long prompts chunk by chunk. */
+import { concatenate } from "../../../src/base/layout";
 import { Checks, toleranceOf } from "../compare";
 import { floats, goldenModel, goldenTensor, integerRows, skippingUnbuilt } from "../gpu/goldenModel";
 import type { VerifyKind } from "../types";
@@ -21,13 +22,3 @@ export const kind: VerifyKind = {
       return checks.outcome();
     }),
 };
-
-function concatenate(rows: readonly Float32Array[]): Float32Array {
-  const result = new Float32Array(rows.reduce((total, row) => total + row.length, 0));
-  let offset = 0;
-  for (const row of rows) {
-    result.set(row, offset);
-    offset += row.length;
-  }
-  return result;
-}

@@ -1,5 +1,5 @@
 /** Golden kind `vae`: pictures → moments (and latents with given noise), latents → pictures. */
-import { channelsFirst, channelsLast } from "../../../src/base/layout";
+import { channelsFirst, channelsLast, concatenate } from "../../../src/base/layout";
 import { Checks, toleranceOf } from "../compare";
 import { floats, goldenModel, params, skippingUnbuilt } from "../gpu/goldenModel";
 import type { VerifyCase, VerifyEnv, VerifyKind, VerifyOutcome } from "../types";
@@ -23,7 +23,7 @@ async function encode(c: VerifyCase, env: VerifyEnv): Promise<VerifyOutcome> {
     moments.push(channelsFirst(encoded, 1, channels, latentPixels));
   }
   const checks = new Checks();
-  const all = join(moments);
+  const all = concatenate(moments);
   checks.close("moments", all, (await floats(c, "moments")).data, toleranceOf(c.case));
   const tensors = await c.tensors();
   if (tensors.has("noise") && tensors.has("latents")) {
@@ -53,10 +53,6 @@ async function decode(c: VerifyCase, env: VerifyEnv): Promise<VerifyOutcome> {
     images.push(channelsFirst(image, 1, 3, 64 * pixels, 4));
   }
   const checks = new Checks();
-  checks.close("image", join(images), (await floats(c, "image")).data, toleranceOf(c.case));
+  checks.close("image", concatenate(images), (await floats(c, "image")).data, toleranceOf(c.case));
   return checks.outcome();
-}
-
-function join(parts: readonly Float32Array[]): Float32Array {
-  return Float32Array.from(parts.flatMap((part) => [...part]));
 }

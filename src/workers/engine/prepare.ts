@@ -1,0 +1,59 @@
+/** Pictures and captions → what the trainer takes: cached latents, distinct captions. */
+import { bucketsFor } from "../../dataset/buckets";
+import type { Pixels } from "../../dataset/pixels";
+import { prepareForTraining } from "../../dataset/prepare";
+import { CLIP_EOS, type ClipTokenizer } from "../../formats/tokenizer/clipTokenizer";
+import type { LoadedModel } from "../../models/loadedModel";
+import type { TrainerData, TrainingExample } from "../../training/trainer";
+import type { TrainingImage } from "./api";
+import type { JobControl } from "./jobControl";
+
+export interface PreparedData extends TrainerData {
+  /** Caption texts of the pictures, for metadata. */
+  readonly texts: readonly string[];
+}
+
+/**
+ * Crops every picture to its bucket and runs it through the VAE once; a run draws from the cached moments.
+ * @param onProgress counts of pictures
+ */
+export async function prepareData(
+  model: LoadedModel,
+  tokenizer: ClipTokenizer,
+  images: readonly TrainingImage[],
+  resolution: number,
+  control: JobControl,
+  onProgress: (done: number, total: number) => void,
+): Promise<PreparedData> {
+  const captions = distinctCaptions(images);
+  const examples: TrainingExample[] = [];
+  for (const image of images) {
+    control.throwIfCancelled();
+    onProgress(examples.length, images.length);
+    const pixels: Pixels = { data: image.pixels, width: image.width, height: image.height, channels: 4 };
+    const cropped = prepareForTraining(pixels, bucketsFor(resolution));
+    const moments = await model.encodeImage(toModelInput(cropped), cropped.height, cropped.width);
+    examples.push({ moments, height: cropped.height / 8, width: cropped.width / 8, caption: captions.get(image.caption) ?? 0, repeats: image.repeats });
+  }
+  // The encoder is not needed again: its memory goes to the training step.
+  await model.releasePrograms();
+  model.weights.release((key) => key.startsWith("first_stage_model.encoder.") || key.startsWith("first_stage_model.quant_conv."));
+  const pad = model.family.padToken === "eos" ? CLIP_EOS : 0;
+  return { examples, captions: [...captions.keys()].map((text) => tokenizer.encodePadded(text, pad)), texts: images.map(({ caption }) => caption) };
+}
+
+/** The empty caption is always number 0: dropped captions use it. */
+function distinctCaptions(images: readonly TrainingImage[]): Map<string, number> {
+  const captions = new Map([["", 0]]);
+  for (const { caption } of images) if (!captions.has(caption)) captions.set(caption, captions.size);
+  return captions;
+}
+
+/** RGB bytes → `[height, width, 4]` in −1…1, fourth channel zero. */
+function toModelInput({ data, width, height }: Pixels): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(4 * width * height);
+  for (let i = 0; i < width * height; i++) {
+    for (let c = 0; c < 3; c++) result[4 * i + c] = (data[3 * i + c] ?? 0) / 127.5 - 1;
+  }
+  return result;
+}

@@ -1,0 +1,231 @@
+/**
+ * A training run from pictures to a file: prepare, measure, train, sample, save. It knows neither the page nor Node;
+ * what differs comes in through {@link RunHost}.
+ */
+import { sha256 } from "../../formats/lora/hashes";
+import { loraModules } from "../../formats/lora/modules";
+import type { ClipTokenizer } from "../../formats/tokenizer/clipTokenizer";
+import { LoraStack } from "../../models/lora/apply";
+import type { LoraTarget } from "../../models/lora/binding";
+import type { LoadedModel } from "../../models/loadedModel";
+import { Trainer, type StepReport, type TrainerSettings } from "../../training/trainer";
+import type { GenerateRequest, GeneratedImage, MemoryPlan, RunCheckpoint, TrainEvent, TrainingSettings, TrainOutcome, TrainRequest } from "./api";
+import { exportLora, type RunFacts } from "./exportLora";
+import { generatePicture, type EncodePng } from "./generate";
+import { planSummary } from "./plan";
+import type { JobControl } from "./jobControl";
+import { prepareData, type PreparedData } from "./prepare";
+
+export interface RunHost {
+  readonly model: LoadedModel;
+  readonly modelSha256: string;
+  readonly tokenizer: ClipTokenizer;
+  readonly encodePng: EncodePng;
+  readonly control: JobControl;
+  readonly onEvent: (event: TrainEvent) => void;
+  /** Unix seconds; a fixed clock gives byte-identical files. */
+  readonly now: () => number;
+  /** Called between steps, so that others may use the GPU. */
+  readonly betweenSteps?: (run: LiveRun) => Promise<void>;
+}
+
+/** A run as pictures see it: the name its tag has, and how to get its weights. */
+export interface LiveRun {
+  readonly name: string;
+  readonly trainer: Trainer;
+}
+
+/** Consecutive updates without a finite gradient after which a run gives up. */
+const MAX_SKIPPED = 20;
+/** Weight of the newest step in the speed that the time left is made from. */
+const SPEED_SMOOTHING = 0.1;
+
+/** @throws WeftError when pictures, settings or the GPU do not allow the run */
+export async function runTraining(request: TrainRequest, host: RunHost): Promise<TrainOutcome> {
+  const run = new Run(request, host);
+  try {
+    return await run.execute();
+  } finally {
+    run.dispose();
+  }
+}
+
+/** The trainer's settings of the person's. */
+export function trainerSettings(settings: TrainingSettings): TrainerSettings {
+  return { ...settings, recompute: false };
+}
+
+/** Exactly the modules kohya targets; the text encoder's only when it is trained. */
+export function trainingTargets(model: LoadedModel, trainTextEncoder: boolean): LoraTarget[] {
+  return loraModules(model.config)
+    .filter(({ part }) => part === "unet" || trainTextEncoder)
+    .map(({ name, checkpointKey }) => ({ name, path: checkpointKey.replace(/\.weight$/, "") }));
+}
+
+class Run {
+  readonly #request: TrainRequest;
+  readonly #host: RunHost;
+  readonly #stack: LoraStack;
+  readonly #startedAt: number;
+  #trainer: Trainer | undefined;
+  #data: PreparedData | undefined;
+  #secondsPerStep = 0;
+  #skipped = 0;
+
+  constructor(request: TrainRequest, host: RunHost) {
+    this.#request = request;
+    this.#host = host;
+    this.#stack = new LoraStack(host.model);
+    this.#startedAt = host.now();
+  }
+
+  async execute(): Promise<TrainOutcome> {
+    const started = performance.now();
+    const trainer = await this.#prepare();
+    const { settings } = this.#request;
+    if (Number.isNaN(trainer.baselineLoss)) {
+      this.#stage("measuring", 0, 1);
+      trainer.baselineLoss = await trainer.fixedNoiseLoss();
+    }
+    if (trainer.step === 0) await this.#sample(trainer);
+    this.#stage("training", trainer.step, settings.steps);
+    while (trainer.step < settings.steps && !this.#host.control.cancelled) await this.#advance(trainer);
+    this.#stage("saving", 0, 1);
+    await this.#sample(trainer);
+    const after = await trainer.fixedNoiseLoss();
+    const lora = await exportLora(trainer, this.#facts());
+    const status = trainer.step >= settings.steps ? "finished" : "stopped";
+    const seconds = (performance.now() - started) / 1000;
+    return { status, steps: trainer.step, seconds, fixedNoiseLoss: { before: trainer.baselineLoss, after }, lora };
+  }
+
+  dispose(): void {
+    this.#trainer?.dispose();
+    this.#stack.dispose();
+  }
+
+  async #prepare(): Promise<Trainer> {
+    const { model, tokenizer, control } = this.#host;
+    const { settings, images, resumeFrom } = this.#request;
+    await model.releasePrograms();
+    this.#data = await prepareData(model, tokenizer, images, settings.resolution, control, (done, total) => this.#stage("encoding", done, total));
+    this.#stage("compiling", 0, 1);
+    const targets = trainingTargets(model, settings.trainTextEncoder);
+    const trainer = await Trainer.create(model, this.#data, trainerSettings(settings), targets, {
+      ...(resumeFrom && { checkpoint: resumeFrom.bytes }),
+      onProgress: (done, total) => this.#stage("compiling", done, total),
+    });
+    this.#trainer = trainer;
+    await model.releasePrograms();
+    this.#host.onEvent({ kind: "plan", plan: largestPlan(trainer) });
+    return trainer;
+  }
+
+  async #advance(trainer: Trainer): Promise<void> {
+    const { control, betweenSteps } = this.#host;
+    const report = await trainer.advance();
+    this.#report(report);
+    const { sampleEvery, saveEvery, steps } = this.#request.settings;
+    const isLast = report.step === steps;
+    if (control.saveRequested || (saveEvery > 0 && report.step % saveEvery === 0)) await this.#save(trainer);
+    if (control.sampleRequested || (sampleEvery > 0 && report.step % sampleEvery === 0 && !isLast)) await this.#sample(trainer);
+    await betweenSteps?.({ name: this.#request.settings.name, trainer });
+    await control.whilePaused();
+  }
+
+  #report(report: StepReport): void {
+    const { steps } = this.#request.settings;
+    const isFirst = this.#secondsPerStep === 0;
+    this.#secondsPerStep += (report.seconds - this.#secondsPerStep) * (isFirst ? 1 : SPEED_SMOOTHING);
+    this.#host.onEvent({
+      kind: "step",
+      step: report.step,
+      total: steps,
+      loss: report.loss,
+      lr: report.learningRate,
+      secondsPerStep: report.seconds,
+      secondsLeft: this.#secondsPerStep * (steps - report.step),
+    });
+    this.#skipped = report.skipped ? this.#skipped + 1 : 0;
+    if (this.#skipped === 1) this.#warn("update-skipped", "A step gave numbers that are not finite; it was left out.");
+    if (this.#skipped === MAX_SKIPPED) {
+      this.#warn("diverged", `${MAX_SKIPPED} steps in a row gave no usable numbers: the run was stopped. Try a lower learning rate.`);
+      this.#host.control.cancel();
+    }
+  }
+
+  #warn(code: string, message: string): void {
+    this.#host.onEvent({ kind: "warning", code, message });
+  }
+
+  async #save(trainer: Trainer): Promise<void> {
+    this.#host.control.saveRequested = false;
+    const bytes = await trainer.checkpoint();
+    const checkpoint: RunCheckpoint = { step: trainer.step, checksum: await sha256([bytes]), bytes };
+    const { bytes: loraBytes } = await exportLora(trainer, this.#facts());
+    this.#host.onEvent({ kind: "checkpoint", checkpoint, loraBytes });
+  }
+
+  async #sample(trainer: Trainer): Promise<void> {
+    const { control, onEvent } = this.#host;
+    control.sampleRequested = false;
+    const { samplePrompt } = this.#request.settings;
+    if (samplePrompt === "") return;
+    const matrices = await trainer.lora();
+    const image = await this.#picture(samplePrompt, trainer, matrices);
+    onEvent({ kind: "sample", step: trainer.step, image });
+  }
+
+  async #picture(prompt: string, trainer: Trainer, matrices: Awaited<ReturnType<Trainer["lora"]>>): Promise<GeneratedImage> {
+    const { model, modelSha256, tokenizer, encodePng } = this.#host;
+    const { name } = this.#request.settings;
+    const tagged = trainer.step === 0 || prompt.includes("<lora:") ? prompt : `${prompt} <lora:${name}:1>`;
+    const live = { name, matrices };
+    try {
+      return await generatePicture(sampleRequest(this.#request.settings, tagged), {
+        model,
+        modelHash: modelSha256,
+        stack: this.#stack,
+        tokenizer,
+        encodePng,
+        live,
+        onEvent: () => undefined,
+      });
+    } finally {
+      await model.releasePrograms();
+    }
+  }
+
+  #facts(): RunFacts {
+    const { model, modelSha256, now } = this.#host;
+    const { examples = [], texts = [] } = this.#data ?? {};
+    return { settings: this.#request.settings, model, modelSha256, examples, captions: texts, startedAt: this.#startedAt, finishedAt: now() };
+  }
+
+  #stage(stage: Extract<TrainEvent, { kind: "stage" }>["stage"], done: number, total: number): void {
+    this.#host.onEvent({ kind: "stage", stage, done, total });
+  }
+}
+
+/** Sample pictures keep seed and settings, so that only the training changes them. */
+function sampleRequest(settings: TrainingSettings, prompt: string): Omit<GenerateRequest, "modelId"> {
+  const size = 8 * Math.round(settings.resolution / 8);
+  return {
+    prompt,
+    negativePrompt: "",
+    steps: 20,
+    cfgScale: settings.resolution <= 256 ? 5 : 7,
+    width: size,
+    height: size,
+    seed: settings.seed,
+    sampler: "dpmpp_2m",
+    scheduler: "automatic",
+    clipSkip: settings.clipSkip,
+    loras: [],
+  };
+}
+
+function largestPlan(trainer: Trainer): MemoryPlan {
+  const plans = [...trainer.session.plans.values()].map(planSummary);
+  return plans.reduce((largest, plan) => (plan.bytes.total > largest.bytes.total ? plan : largest));
+}

@@ -1,0 +1,214 @@
+/** The engine worker: owns the GPUDevice, the model, and one run at a time. Jobs that do not train wait for a step's end. */
+import { expose } from "comlink";
+import { WeftError } from "../../base/errors";
+import type { EngineDevice } from "../../engine/device";
+import { fileHashes } from "../../formats/lora/hashes";
+import { readSafetensorsHeader } from "../../formats/safetensors/header";
+import { fromBlob, type ByteSource } from "../../formats/safetensors/source";
+import { createClipTokenizer, type ClipTokenizer } from "../../formats/tokenizer/clipTokenizer";
+import { LoraStack } from "../../models/lora/apply";
+import { LoraBinding } from "../../models/lora/binding";
+import { ParameterLayout } from "../../engine/parameters";
+import type { LoadedModel } from "../../models/loadedModel";
+import { openCheckpoint } from "../../models/openCheckpoint";
+import { buildTrainingGraph, planTraining } from "../../training/trainingGraph";
+import { toFailure } from "../failure";
+import type { EngineWorker, GenerateRequest, MemoryPlan, ModelSource, ModelSummary, TrainingSettings } from "./api";
+import { generatePicture } from "./generate";
+import { openGpu, probeGpu } from "./gpu";
+import { JobControl } from "./jobControl";
+import { planSummary } from "./plan";
+import { runTraining, trainingTargets, type LiveRun } from "./run";
+
+interface OpenedModel {
+  readonly model: LoadedModel;
+  readonly sha256: string;
+  readonly stack: LoraStack;
+}
+
+let device: Promise<EngineDevice> | undefined;
+let tokenizer: Promise<ClipTokenizer> | undefined;
+const models = new Map<string, OpenedModel>();
+const jobs = new Map<string, JobControl>();
+/** Work that wants the GPU while a run has it; drained between steps. */
+const waiting: ((run: LiveRun | undefined) => Promise<void>)[] = [];
+let running = false;
+
+const engine: EngineWorker = {
+  probe: () => answer(probeGpu),
+  openModel: (jobId, source, onProgress) => job(jobId, (control) => openModel(source, control, onProgress)),
+  plan: (modelId, settings) => answer(async () => plan(opened(modelId).model, settings)),
+  train: (jobId, request, onEvent) =>
+    job(jobId, async (control) => {
+      const { model, sha256 } = opened(request.modelId);
+      if (running) throw new WeftError("busy", "Another run is training.", "Stop or finish it first.");
+      running = true;
+      try {
+        const host = { model, modelSha256: sha256, tokenizer: await clip(), encodePng, control, onEvent, now: () => Date.now() / 1000, betweenSteps: drain };
+        return await Promise.race([runTraining(request, host), rejectWhenLost(await gpu())]);
+      } finally {
+        running = false;
+        await drain(undefined);
+      }
+    }),
+  generate: (jobId, request, onEvent) =>
+    job(jobId, (control) => whenFree((run) => generate(request, control, onEvent, run))),
+  sampleNow: (jobId) => control(jobId, (one) => (one.sampleRequested = true)),
+  saveNow: (jobId) => control(jobId, (one) => (one.saveRequested = true)),
+  pause: (jobId) => control(jobId, (one) => one.pause()),
+  resume: (jobId) => control(jobId, (one) => one.resume()),
+  cancel: (jobId) => control(jobId, (one) => one.cancel()),
+};
+
+expose(engine);
+
+function gpu(): Promise<EngineDevice> {
+  if (!device) {
+    device = openGpu();
+    // A lost device takes every model with it; the next call starts afresh.
+    void device.then(({ lost }) => lost).then(forgetDevice, forgetDevice);
+  }
+  return device;
+}
+
+function forgetDevice(): void {
+  device = undefined;
+  models.clear();
+}
+
+async function rejectWhenLost({ lost }: EngineDevice): Promise<never> {
+  throw await lost;
+}
+
+function clip(): Promise<ClipTokenizer> {
+  tokenizer ??= loadTokenizer();
+  return tokenizer;
+}
+
+async function loadTokenizer(): Promise<ClipTokenizer> {
+  // Built workers live in assets/, one level below the page.
+  const url = import.meta.env.DEV ? "/tokenizer/clip-merges.txt" : new URL("../tokenizer/clip-merges.txt", self.location.href);
+  const response = await fetch(url);
+  if (!response.ok) throw new WeftError("missing-asset", "The tokenizer's word list could not be loaded.", "Reload the page.");
+  return createClipTokenizer(await response.text());
+}
+
+async function openModel(source: ModelSource, jobControl: JobControl, onProgress: (done: number, total: number) => void): Promise<ModelSummary> {
+  const bytes = await byteSource(source);
+  const engineDevice = await gpu();
+  jobControl.throwIfCancelled();
+  const model = await openCheckpoint(engineDevice, bytes, { weightType: "f32", activationType: "f32" });
+  const { dataStart } = await readSafetensorsHeader(bytes);
+  const { sha256 } = await fileHashes(bytes, dataStart);
+  onProgress(bytes.size, bytes.size);
+  const known = models.get(sha256);
+  if (!known) models.set(sha256, { model, sha256, stack: new LoraStack(model) });
+  return summary(known?.model ?? model, sha256, bytes.size);
+}
+
+/** Small enough files come whole; a picked file is read in slices. */
+async function byteSource(source: ModelSource): Promise<ByteSource> {
+  if (source.kind === "file") return fromBlob(source.file, source.file.name);
+  const response = await fetch(source.url);
+  if (!response.ok) throw new WeftError("model-unreachable", `The model "${source.title}" could not be loaded (${response.status}).`, "Check the connection and reload the page.");
+  return fromBlob(await response.blob(), decodeURIComponent(source.url.split("/").at(-1) ?? source.title));
+}
+
+function summary(model: LoadedModel, sha256: string, fileBytes: number): ModelSummary {
+  const { family, prediction, text } = model.config;
+  const isSmall = text.hidden < 512;
+  return {
+    id: sha256,
+    title: model.title,
+    family,
+    prediction,
+    fileBytes,
+    gpuBytes: model.weights.bytes,
+    quantisation: model.weights.requested,
+    nativeSize: isSmall ? 128 : model.family.nativeSize,
+    hash: sha256.slice(0, 16),
+  };
+}
+
+function plan(model: LoadedModel, settings: TrainingSettings): MemoryPlan {
+  const { batchSize, rank, alpha, resolution, trainTextEncoder, clipSkip } = settings;
+  const side = Math.round(resolution / 8);
+  const training = buildTrainingGraph({
+    family: model.family,
+    config: model.config,
+    shape: { batch: batchSize, height: side, width: side, tokens: 77 },
+    lora: new LoraBinding(trainingTargets(model, trainTextEncoder), rank, alpha / rank),
+    parameters: new ParameterLayout(),
+    activationType: model.activationType,
+    trainTextEncoder,
+    clipSkip,
+    recompute: false,
+  });
+  return planSummary(planTraining(training, model.device.policy, model.weights.requested));
+}
+
+async function generate(request: GenerateRequest, jobControl: JobControl, onEvent: Parameters<EngineWorker["generate"]>[2], run: LiveRun | undefined) {
+  const { model, sha256, stack } = opened(request.modelId);
+  const live = run && { name: run.name, matrices: await run.trainer.lora() };
+  return generatePicture(request, {
+    model,
+    modelHash: sha256,
+    stack,
+    tokenizer: await clip(),
+    encodePng,
+    ...(live && { live }),
+    onEvent,
+    onStep: () => jobControl.throwIfCancelled(),
+  });
+}
+
+/** Runs `work` at once, or at the next step's end of the run that has the GPU. */
+function whenFree<T>(work: (run: LiveRun | undefined) => Promise<T>): Promise<T> {
+  if (!running) return work(undefined);
+  return new Promise<T>((resolve, reject) => {
+    waiting.push(async (run) => work(run).then(resolve, reject));
+  });
+}
+
+/** What still waits when a run ends is done without its live weights. */
+async function drain(run: LiveRun | undefined): Promise<void> {
+  for (let next = waiting.shift(); next; next = waiting.shift()) await next(run);
+}
+
+function opened(modelId: string): OpenedModel {
+  const model = models.get(modelId);
+  if (model) return model;
+  throw new WeftError("model-closed", "The model is not open any more.", "Choose it again in the Model room.");
+}
+
+async function encodePng(rgba: Uint8ClampedArray<ArrayBuffer>, width: number, height: number): Promise<Uint8Array<ArrayBuffer>> {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d");
+  if (!context) throw new WeftError("no-canvas", "The browser gave no canvas to write the picture with.", "Close some tabs and try again.");
+  context.putImageData(new ImageData(rgba, width, height), 0, 0);
+  const blob = await canvas.convertToBlob({ type: "image/png" });
+  return new Uint8Array(await blob.arrayBuffer());
+}
+
+async function control(jobId: string, act: (control: JobControl) => unknown): Promise<void> {
+  const found = jobs.get(jobId);
+  if (found) act(found);
+}
+
+/** Registers a job for its duration. */
+function job<T>(jobId: string, work: (control: JobControl) => Promise<T>): Promise<T> {
+  const jobControl = new JobControl();
+  jobs.set(jobId, jobControl);
+  return answer(() => work(jobControl).finally(() => jobs.delete(jobId)));
+}
+
+/** Errors cross the border as plain objects that keep their code and words. */
+async function answer<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    // A plain object, because structured cloning strips an Error of its code and hint.
+    // oxlint-disable-next-line no-throw-literal
+    throw toFailure(error);
+  }
+}
