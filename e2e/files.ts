@@ -8,7 +8,9 @@ export const hostileCaption = `<img src=x onerror="document.title='hacked'"> a "
 
 /** A picture of one colour with a lighter square in it. */
 export async function picture(file: string, hue: number, size = 64): Promise<void> {
-  const square = await sharp({ create: { width: size / 2, height: size / 2, channels: 3, background: { r: 255, g: hue, b: 255 - hue } } })
+  const square = await sharp({
+    create: { width: size / 2, height: size / 2, channels: 3, background: { r: 255, g: hue, b: 255 - hue } },
+  })
     .png()
     .toBuffer();
   await sharp({ create: { width: size, height: size, channels: 3, background: { r: hue, g: 80, b: 160 } } })

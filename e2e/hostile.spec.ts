@@ -4,10 +4,18 @@ import path from "node:path";
 import { hostileCaption, mixedFolder } from "./files";
 import { expect, test } from "./session";
 
-test("T-F4, T-F6: bad pictures are refused by name, a hostile caption stays text", async ({ page, person, folder }) => {
+test("T-F4, T-F6: bad pictures are refused by name, a hostile caption stays text", async ({
+  page,
+  person,
+  folder,
+}) => {
   const { used, refused } = await person.addPictures(await mixedFolder(folder));
   expect(used).toBe(2);
-  expect(refused.map(({ file }) => path.basename(file)).sort()).toEqual(["empty.png", "huge.png", "page.png"]);
+  expect(refused.map(({ file }) => path.basename(file)).sort()).toEqual([
+    "empty.png",
+    "huge.png",
+    "page.png",
+  ]);
   for (const { reason } of refused) expect(reason.length).toBeGreaterThan(10);
 
   await page.getByRole("button", { name: /captioned\.jpg/ }).click();
@@ -16,7 +24,11 @@ test("T-F4, T-F6: bad pictures are refused by name, a hostile caption stays text
   expect(await page.locator("img[src='x']").count()).toBe(0);
 });
 
-test("T-F1: files that are no checkpoint are refused with the reason, and the model stays", async ({ page, person, folder }) => {
+test("T-F1: files that are no checkpoint are refused with the reason, and the model stays", async ({
+  page,
+  person,
+  folder,
+}) => {
   await person.openModel(undefined);
   const files = [
     { name: "page.safetensors", content: Buffer.from("<!doctype html><html><body>404</body></html>") },

@@ -12,12 +12,16 @@ const canary = "zqcanary";
 async function examine(page: Page, room: string): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
   const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  expect(serious.map(({ id, nodes }) => `${room}: ${id} at ${nodes.map(({ target }) => target).join(" | ")}`)).toEqual([]);
+  expect(
+    serious.map(({ id, nodes }) => `${room}: ${id} at ${nodes.map(({ target }) => target).join(" | ")}`),
+  ).toEqual([]);
 }
 
 test("pictures in, a LoRA out, nothing sent anywhere", async ({ page, context, person, baseURL }) => {
   const requests: string[] = [];
-  context.on("request", (request) => requests.push(`${request.method()} ${request.url()} ${request.postData() ?? ""}`));
+  context.on("request", (request) =>
+    requests.push(`${request.method()} ${request.url()} ${request.postData() ?? ""}`),
+  );
 
   await person.openModel(undefined);
   await examine(page, "model");
@@ -29,7 +33,12 @@ test("pictures in, a LoRA out, nothing sent anywhere", async ({ page, context, p
   await page.getByLabel("Trigger word").fill(canary);
   await examine(page, "dataset");
 
-  const { name } = await person.setUpTraining({ steps: 2, size: 64, seed: 3, advanced: { batchSize: 1, rank: 2 } });
+  const { name } = await person.setUpTraining({
+    steps: 2,
+    size: 64,
+    seed: 3,
+    advanced: { batchSize: 1, rank: 2 },
+  });
   await examine(page, "train");
   await person.start();
   const file = await person.downloadLora();
@@ -40,7 +49,13 @@ test("pictures in, a LoRA out, nothing sent anywhere", async ({ page, context, p
   expect(keys).toContain("lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q.lora_down.weight");
   expect(header).toContain(`"ss_output_name":"${name}"`);
 
-  await person.generate({ prompt: `${canary}, a house <lora:${name}:0.8>`, seed: 1, size: 64, file: "after.png", steps: 2 });
+  await person.generate({
+    prompt: `${canary}, a house <lora:${name}:0.8>`,
+    seed: 1,
+    size: 64,
+    file: "after.png",
+    steps: 2,
+  });
   await expect(page.getByTestId("result")).toBeVisible();
   await examine(page, "try");
 
@@ -49,8 +64,16 @@ test("pictures in, a LoRA out, nothing sent anywhere", async ({ page, context, p
   await expect(page.getByTestId("sha256")).toHaveText(createHash("sha256").update(file).digest("hex"));
   await examine(page, "share");
 
-  const foreign = requests.filter((request) => !request.includes(` ${baseURL ?? ""}`) && !/ (blob|data):/.test(request));
+  const foreign = requests.filter(
+    (request) => !request.includes(` ${baseURL ?? ""}`) && !/ (blob|data):/.test(request),
+  );
   expect(foreign, "every request goes to this site").toEqual([]);
-  expect(requests.filter((request) => !request.startsWith("GET ")), "nothing is sent").toEqual([]);
-  expect(requests.filter((request) => request.includes(canary)), "no word of the person leaves").toEqual([]);
+  expect(
+    requests.filter((request) => !request.startsWith("GET ")),
+    "nothing is sent",
+  ).toEqual([]);
+  expect(
+    requests.filter((request) => request.includes(canary)),
+    "no word of the person leaves",
+  ).toEqual([]);
 });

@@ -3,7 +3,12 @@ import { pictures } from "./files";
 import { expect, test } from "./session";
 
 /** The least work that still is a run: every step counts on a software adapter. */
-const small = { steps: 40, size: 64, seed: 7, advanced: { batchSize: 1, rank: 1, saveEvery: 1, sampleEvery: 0 } };
+const small = {
+  steps: 40,
+  size: 64,
+  seed: 7,
+  advanced: { batchSize: 1, rank: 1, saveEvery: 1, sampleEvery: 0 },
+};
 
 test.setTimeout(15 * 60_000);
 
@@ -20,7 +25,11 @@ test("stopped early, a run leaves a usable file", async ({ page, person, folder 
   await expect(page.getByText(/Stopped early/).first()).toBeVisible();
 });
 
-test("T-C1: after a reload the run is listed and resumes from its checkpoint", async ({ page, person, folder }) => {
+test("T-C1: after a reload the run is listed and resumes from its checkpoint", async ({
+  page,
+  person,
+  folder,
+}) => {
   await person.openModel(undefined);
   await person.addPictures(await pictures(folder, 2));
   await person.setUpTraining({ ...small, steps: 5 });

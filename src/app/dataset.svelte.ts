@@ -41,7 +41,11 @@ export class Dataset {
   }
 
   async start(): Promise<void> {
-    const [images, trigger, samples] = await Promise.all([this.#records.all(), get<unknown>(triggerKey, this.#about), loadSamples()]);
+    const [images, trigger, samples] = await Promise.all([
+      this.#records.all(),
+      get<unknown>(triggerKey, this.#about),
+      loadSamples(),
+    ]);
     this.images = images.sort((a, b) => a.order - b.order);
     this.trigger = typeof trigger === "string" ? trigger : "";
     this.samples = samples;
@@ -124,7 +128,11 @@ export class Dataset {
   async original(image: ImageRecord): Promise<Blob> {
     const blob = await this.#originals.get(image.id);
     if (blob) return blob;
-    throw new WeftError("missing-picture", `The file of "${image.name}" is no longer in the browser's storage.`, "Add it again.");
+    throw new WeftError(
+      "missing-picture",
+      `The file of "${image.name}" is no longer in the browser's storage.`,
+      "Add it again.",
+    );
   }
 
   /** Object URL of a thumbnail, once it is read; empty until then. */
@@ -159,7 +167,10 @@ export class Dataset {
       try {
         const record = parseImage({ ...facts, order });
         if (!record) return;
-        await Promise.all([this.#originals.put(image.id, original), this.#thumbnails.put(image.id, thumbnail)]);
+        await Promise.all([
+          this.#originals.put(image.id, original),
+          this.#thumbnails.put(image.id, thumbnail),
+        ]);
         await this.#records.put(record);
         this.images.push(record);
       } catch (reason) {
@@ -193,7 +204,12 @@ async function loadSamples(): Promise<SampleDataset[]> {
 
 async function fetchFile(file: string): Promise<NamedFile> {
   const response = await fetch(`${sampleFolder}${file}`);
-  if (!response.ok) throw new WeftError("sample-missing", `The sample picture "${file}" could not be loaded.`, "Reload the page and try again.");
+  if (!response.ok)
+    throw new WeftError(
+      "sample-missing",
+      `The sample picture "${file}" could not be loaded.`,
+      "Reload the page and try again.",
+    );
   return { path: file, file: await response.blob() };
 }
 

@@ -1,7 +1,9 @@
 /** The Advanced list as data: the label people read, kohya's name for it, and what may be entered. */
 import type { TrainingSettings } from "../workers/engine/api";
 
-type KeysOf<T> = { [K in keyof TrainingSettings]: TrainingSettings[K] extends T ? K : never }[keyof TrainingSettings];
+type KeysOf<T> = {
+  [K in keyof TrainingSettings]: TrainingSettings[K] extends T ? K : never;
+}[keyof TrainingSettings];
 
 interface Common {
   label: string;
@@ -14,11 +16,23 @@ export type Field = Common &
   (
     | { kind: "number"; key: KeysOf<number>; min: number; max: number; whole: boolean }
     | { kind: "flag"; key: KeysOf<boolean> }
-    | { kind: "choice"; key: "lrScheduler"; options: { value: TrainingSettings["lrScheduler"]; label: string }[] }
+    | {
+        kind: "choice";
+        key: "lrScheduler";
+        options: { value: TrainingSettings["lrScheduler"]; label: string }[];
+      }
     | { kind: "text"; key: KeysOf<string> }
   );
 
-const number = (key: KeysOf<number>, label: string, kohya: string, min: number, max: number, help: string, whole = false): Field => ({
+const number = (
+  key: KeysOf<number>,
+  label: string,
+  kohya: string,
+  min: number,
+  max: number,
+  help: string,
+  whole = false,
+): Field => ({
   kind: "number",
   key,
   label,
@@ -28,8 +42,14 @@ const number = (key: KeysOf<number>, label: string, kohya: string, min: number, 
   whole,
   help,
 });
-const whole = (key: KeysOf<number>, label: string, kohya: string, min: number, max: number, help: string): Field =>
-  number(key, label, kohya, min, max, help, true);
+const whole = (
+  key: KeysOf<number>,
+  label: string,
+  kohya: string,
+  min: number,
+  max: number,
+  help: string,
+): Field => number(key, label, kohya, min, max, help, true);
 
 export const advancedFields: readonly Field[] = [
   whole("rank", "Rank", "network_dim", 1, 128, "How much the LoRA can hold. Larger files, more memory."),
@@ -48,20 +68,81 @@ export const advancedFields: readonly Field[] = [
       { value: "constant_with_warmup", label: "Constant with warm-up" },
     ],
   },
-  whole("lrWarmupSteps", "Warm-up steps", "lr_warmup_steps", 0, 2000, "Steps before the full learning rate is reached."),
+  whole(
+    "lrWarmupSteps",
+    "Warm-up steps",
+    "lr_warmup_steps",
+    0,
+    2000,
+    "Steps before the full learning rate is reached.",
+  ),
   whole("batchSize", "Batch size", "train_batch_size", 1, 16, "Pictures per step. More needs more memory."),
-  whole("resolution", "Resolution", "resolution", 64, 1024, "Pictures are resized to about this many pixels squared."),
-  { kind: "flag", key: "trainTextEncoder", label: "Also train the text encoder", kohya: "network_train_unet_only (reversed)", help: "Helps names of characters; slower." },
-  number("textEncoderLearningRate", "Text encoder learning rate", "text_encoder_lr", 0, 0.1, "Used when the text encoder is trained."),
+  whole(
+    "resolution",
+    "Resolution",
+    "resolution",
+    64,
+    1024,
+    "Pictures are resized to about this many pixels squared.",
+  ),
+  {
+    kind: "flag",
+    key: "trainTextEncoder",
+    label: "Also train the text encoder",
+    kohya: "network_train_unet_only (reversed)",
+    help: "Helps names of characters; slower.",
+  },
+  number(
+    "textEncoderLearningRate",
+    "Text encoder learning rate",
+    "text_encoder_lr",
+    0,
+    0.1,
+    "Used when the text encoder is trained.",
+  ),
   whole("clipSkip", "CLIP skip", "clip_skip", 1, 2, "2 for most anime models."),
-  number("captionDropout", "Caption dropout", "caption_dropout_rate", 0, 1, "Share of steps that see no caption."),
-  number("minSnrGamma", "Min-SNR gamma", "min_snr_gamma", 0, 20, "Evens out the steps; 0 is off, 5 is usual."),
-  number("noiseOffset", "Noise offset", "noise_offset", 0, 0.5, "Helps very dark and very bright pictures; 0 is off."),
+  number(
+    "captionDropout",
+    "Caption dropout",
+    "caption_dropout_rate",
+    0,
+    1,
+    "Share of steps that see no caption.",
+  ),
+  number(
+    "minSnrGamma",
+    "Min-SNR gamma",
+    "min_snr_gamma",
+    0,
+    20,
+    "Evens out the steps; 0 is off, 5 is usual.",
+  ),
+  number(
+    "noiseOffset",
+    "Noise offset",
+    "noise_offset",
+    0,
+    0.5,
+    "Helps very dark and very bright pictures; 0 is off.",
+  ),
   number("weightDecay", "Weight decay", "optimizer_args weight_decay", 0, 1, "Pulls the LoRA towards zero."),
   number("maxGradNorm", "Gradient clipping", "max_grad_norm", 0, 10, "Limits a single step; 0 is off."),
   whole("seed", "Seed", "seed", 0, 4_294_967_295, "The same seed on the same GPU gives the same file."),
-  whole("sampleEvery", "Sample every", "sample_every_n_steps", 0, 5000, "Steps between sample pictures; 0 is only before and after."),
-  { kind: "text", key: "samplePrompt", label: "Sample prompt", kohya: "sample_prompts", help: "What the sample pictures show." },
+  whole(
+    "sampleEvery",
+    "Sample every",
+    "sample_every_n_steps",
+    0,
+    5000,
+    "Steps between sample pictures; 0 is only before and after.",
+  ),
+  {
+    kind: "text",
+    key: "samplePrompt",
+    label: "Sample prompt",
+    kohya: "sample_prompts",
+    help: "What the sample pictures show.",
+  },
   whole("saveEvery", "Save every", "save_every_n_steps", 1, 5000, "Steps between checkpoints."),
 ];
 

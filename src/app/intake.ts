@@ -2,6 +2,8 @@
 import { fromEvent } from "file-selector";
 import type { NamedFile } from "../workers/dataset/api";
 
+export type { NamedFile };
+
 function pathOf(file: File & { path?: string; relativePath?: string }): string {
   const path = file.webkitRelativePath || file.relativePath || file.path || file.name;
   return path.replace(/^\.?\//, "");
@@ -21,5 +23,8 @@ export async function fromDrop(event: DragEvent): Promise<NamedFile[]> {
 export function fromPaste(event: ClipboardEvent): NamedFile[] {
   const files = [...(event.clipboardData?.files ?? [])];
   const stamp = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
-  return files.map((file, index) => ({ path: file.name === "image.png" ? `pasted ${stamp} ${index + 1}.png` : file.name, file }));
+  return files.map((file, index) => ({
+    path: file.name === "image.png" ? `pasted ${stamp} ${index + 1}.png` : file.name,
+    file,
+  }));
 }

@@ -11,6 +11,8 @@ import { showError, showWarning } from "./notices";
 import type { RunRecord } from "./records";
 import type { RunLog } from "./runLog.svelte";
 
+export type { MemoryPlan };
+
 export type Stage = "reading" | Extract<TrainEvent, { kind: "stage" }>["stage"];
 
 export interface StageProgress {
@@ -142,7 +144,11 @@ export class LiveRun {
     try {
       await this.#keeper.slots.save(this.id, snapshot);
       await this.log.save();
-      await this.#keeper.update(this.id, { step: snapshot.step, savedStep: snapshot.step, secondsPerStep: this.secondsPerStep });
+      await this.#keeper.update(this.id, {
+        step: snapshot.step,
+        savedStep: snapshot.step,
+        secondsPerStep: this.secondsPerStep,
+      });
       this.#waiting = undefined;
       this.unsaved = undefined;
     } catch (reason) {

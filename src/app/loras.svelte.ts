@@ -38,7 +38,11 @@ export class Loras {
   async bytes(lora: LoraRecord): Promise<Bytes> {
     const bytes = await this.#files.get(lora.id);
     if (bytes) return bytes;
-    throw new WeftError("missing-lora", `The file "${lora.name}.safetensors" is no longer in the browser's storage.`, "Train it again.");
+    throw new WeftError(
+      "missing-lora",
+      `The file "${lora.name}.safetensors" is no longer in the browser's storage.`,
+      "Train it again.",
+    );
   }
 
   async remove(id: string): Promise<void> {

@@ -5,6 +5,8 @@ import type { EngineClient } from "../workers/engine/client";
 import { fromFailure, isAbort } from "../workers/failure";
 import { parseBuiltins, type BuiltinModel } from "./records";
 
+export type { ModelSummary };
+
 const builtinFolder = "models/";
 
 export interface Opening {
@@ -58,7 +60,11 @@ export class Models {
     this.source = source;
     this.error = undefined;
     this.opening = { title: titleOf(source), done: 0, total: 0 };
-    const work = this.#engine.openModel(source, (done, total) => this.#progress(abort, done, total), abort.signal);
+    const work = this.#engine.openModel(
+      source,
+      (done, total) => this.#progress(abort, done, total),
+      abort.signal,
+    );
     this.#underway = work;
     try {
       this.current = await work;
@@ -101,7 +107,15 @@ export class Models {
       return await this.#engine.probe();
     } catch (reason) {
       const message = fromFailure(reason).message;
-      const unknown = { name: "", vendor: "", architecture: "", f16: false, subgroups: false, maxBufferSize: 0, maxBindingSize: 0 };
+      const unknown = {
+        name: "",
+        vendor: "",
+        architecture: "",
+        f16: false,
+        subgroups: false,
+        maxBufferSize: 0,
+        maxBindingSize: 0,
+      };
       return { ...unknown, verdict: "error", message };
     }
   }

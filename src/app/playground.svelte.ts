@@ -1,4 +1,6 @@
 /** The Try room: a prompt, its settings, the pictures it made. */
+import { samplerMeta } from "../sampling/meta";
+import { sigmaScheduleMeta } from "../sampling/sigmas/meta";
 import { Files, Records } from "../storage/records";
 import type { GeneratedImage, GenerateEvent, GenerateRequest } from "../workers/engine/api";
 import type { EngineClient } from "../workers/engine/client";
@@ -10,8 +12,19 @@ import { addLoraTag, findLoraTags } from "./promptTags";
 import { parsePicture, type PictureRecord } from "./records";
 import type { Runs } from "./runs.svelte";
 
-export const samplers = ["Euler a", "Euler", "DPM++ 2M"] as const;
-export const schedulers = ["Automatic", "Karras"] as const;
+/** The web UI's names, in its order. */
+export const samplers = Object.values(samplerMeta).map(({ label }) => label);
+
+const automatic = "Automatic";
+
+/** Schedules for `sampler`: "Automatic" says which one it means; some samplers bring their own. */
+export function schedulesFor(sampler: string): { value: string; label: string }[] {
+  const own = Object.values(samplerMeta).find(({ label }) => label === sampler)?.schedule ?? "own";
+  if (own === "own") return [{ value: automatic, label: "Its own" }];
+  const named = Object.values(sigmaScheduleMeta).filter(({ hidden }) => !hidden);
+  const meant = { value: automatic, label: `${automatic} (${sigmaScheduleMeta[own].label})` };
+  return [meant, ...named.map(({ label }) => ({ value: label, label }))];
+}
 
 /** The strength a LoRA is added with; what most model pages recommend. */
 const usualStrength = 0.8;
@@ -37,8 +50,8 @@ export class Playground {
   height = $state(0);
   /** −1 is a new one each time. */
   seed = $state(-1);
-  sampler = $state<string>("Euler a");
-  scheduler = $state<string>("Automatic");
+  sampler = $state("DPM++ 2M");
+  scheduler = $state(automatic);
   clipSkip = $state(1);
   busy = $state.raw<{ words: string; done: number; total: number }>();
   gallery = $state.raw<GalleryPicture[]>([]);
@@ -81,10 +94,10 @@ export class Playground {
     this.prompt = addLoraTag(prompt, name, usualStrength);
   }
 
-  /** DPM++ 2M is meant for the Karras schedule; the Euler family has none of its own. */
+  /** "Automatic" is the schedule that suits the sampler: Karras for DPM++ 2M. */
   chooseSampler(sampler: string): void {
     this.sampler = sampler;
-    this.scheduler = sampler === "DPM++ 2M" ? "Karras" : "Automatic";
+    this.scheduler = automatic;
   }
 
   async generate(): Promise<void> {
@@ -110,8 +123,20 @@ export class Playground {
 
   /** Takes a picture's settings back into the form. */
   reuse(picture: PictureRecord): void {
-    const { prompt, negativePrompt, steps, cfgScale, width, height, seed, sampler, scheduler, clipSkip } = picture;
-    Object.assign(this, { prompt, negativePrompt, steps, cfgScale, width, height, seed, sampler, scheduler, clipSkip });
+    const { prompt, negativePrompt, steps, cfgScale, width, height, seed, sampler, scheduler, clipSkip } =
+      picture;
+    Object.assign(this, {
+      prompt,
+      negativePrompt,
+      steps,
+      cfgScale,
+      width,
+      height,
+      seed,
+      sampler,
+      scheduler,
+      clipSkip,
+    });
   }
 
   async remove(picture: GalleryPicture): Promise<void> {
@@ -170,14 +195,10 @@ export class Playground {
   }
 
   async #keep(request: GenerateRequest, image: GeneratedImage): Promise<void> {
-    const { prompt, negativePrompt, steps, cfgScale, sampler, scheduler, clipSkip } = request;
-    const record: PictureRecord = {
-      ...{ prompt, negativePrompt, steps, cfgScale, sampler, scheduler, clipSkip },
-      ...{ width: image.width, height: image.height, seed: image.seed, infotext: image.infotext, seconds: image.seconds },
-      id: crypto.randomUUID(),
-      createdAt: Date.now(),
-    };
-    const png = new Blob([image.png], { type: "image/png" });
+    const { modelId: _model, loras: _loras, ...settings } = request;
+    const { png: bytes, ...facts } = image;
+    const record: PictureRecord = { ...settings, ...facts, id: crypto.randomUUID(), createdAt: Date.now() };
+    const png = new Blob([bytes], { type: "image/png" });
     this.shown = { ...record, url: URL.createObjectURL(png) };
     this.gallery = [this.shown, ...this.gallery];
     await this.#files.put(record.id, png);

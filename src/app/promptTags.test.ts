@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { addLoraTag, findLoraTags, removeLoraTag, safeName, setLoraStrength, withoutTags } from "./promptTags";
+import {
+  addLoraTag,
+  findLoraTags,
+  removeLoraTag,
+  safeName,
+  setLoraStrength,
+  withoutTags,
+} from "./promptTags";
 
 test("tags are found with their strengths", () => {
   expect(findLoraTags("a cat <lora:ink:0.8>, red <lora:b>")).toMatchObject([

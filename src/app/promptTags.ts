@@ -15,7 +15,12 @@ export function findLoraTags(prompt: string): LoraTag[] {
   return [...prompt.matchAll(tagPattern)].map((match) => {
     const strength = Number.parseFloat(match[2] ?? "1");
     const name = match[1] ?? "";
-    return { name, strength: Number.isFinite(strength) ? strength : 1, start: match.index, end: match.index + match[0].length };
+    return {
+      name,
+      strength: Number.isFinite(strength) ? strength : 1,
+      start: match.index,
+      end: match.index + match[0].length,
+    };
   });
 }
 
@@ -49,5 +54,8 @@ export function withoutTags(prompt: string): string {
 /** A name that is safe as file stem and prompt tag everywhere: letters, digits, `_` and `-`. */
 export function safeName(text: string): string {
   const plain = text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "");
-  return plain.replace(/[^A-Za-z0-9_-]+/g, "_").replace(/^_+|_+$/g, "").slice(0, 60);
+  return plain
+    .replace(/[^A-Za-z0-9_-]+/g, "_")
+    .replace(/^_+|_+$/g, "")
+    .slice(0, 60);
 }

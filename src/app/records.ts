@@ -57,7 +57,13 @@ const runSchema = v.object({
   updatedAt: number,
   status: v.picklist(["training", "paused", "interrupted", "stopped", "finished", "failed"]),
   settings: settingsSchema,
-  model: v.object({ title: text, hash: text, family: text, source: v.picklist(["builtin", "file"]), sourceId: text }),
+  model: v.object({
+    title: text,
+    hash: text,
+    family: text,
+    source: v.picklist(["builtin", "file"]),
+    sourceId: text,
+  }),
   adapter: v.fallback(text, ""),
   /** How many pictures, and a hash over them and their captions: a resume needs the very same. */
   images: count,

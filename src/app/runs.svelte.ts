@@ -44,7 +44,9 @@ export class Runs {
   async start(): Promise<void> {
     const [stored, locked] = await Promise.all([this.#records.all(), lockedRuns()]);
     this.elsewhere = locked;
-    this.list = stored.map((run) => (isUnderWay(run) && !locked.has(run.id) ? { ...run, status: "interrupted" as const } : run));
+    this.list = stored.map((run) =>
+      isUnderWay(run) && !locked.has(run.id) ? { ...run, status: "interrupted" as const } : run,
+    );
     this.#sort();
   }
 
@@ -68,7 +70,12 @@ export class Runs {
     const record = this.find(id);
     if (!record) return;
     const checkpoint = await this.slots.latest(id);
-    if (!checkpoint) throw new WeftError("no-checkpoint", `"${record.settings.name}" stopped before its first checkpoint.`, "Start it again.");
+    if (!checkpoint)
+      throw new WeftError(
+        "no-checkpoint",
+        `"${record.settings.name}" stopped before its first checkpoint.`,
+        "Start it again.",
+      );
     await this.#checkSame(record);
     void this.#run({ ...record, step: checkpoint.step }, checkpoint);
   }
@@ -94,7 +101,8 @@ export class Runs {
   }
 
   #refuseSecondRun(): void {
-    if (this.live) throw new WeftError("busy", "A run is already under way.", "Stop it or wait until it is finished.");
+    if (this.live)
+      throw new WeftError("busy", "A run is already under way.", "Stop it or wait until it is finished.");
   }
 
   async #run(record: RunRecord, checkpoint?: Slot): Promise<void> {
@@ -105,7 +113,12 @@ export class Runs {
     const releases = [keepAwake(), warnBeforeClose()];
     try {
       const owned = await withRunLock(record.id, () => this.#train(record, live, checkpoint));
-      if (!owned) throw new WeftError("other-tab", "Another tab is training this run.", "Watch it there, or close that tab.");
+      if (!owned)
+        throw new WeftError(
+          "other-tab",
+          "Another tab is training this run.",
+          "Watch it there, or close that tab.",
+        );
     } catch (reason) {
       await this.#fail(record, reason);
     } finally {
@@ -118,7 +131,11 @@ export class Runs {
     const model = await this.#parts.models.ready();
     await this.update(record.id, { status: "training", adapter: this.#parts.models.report?.name ?? "" });
     const images = await this.#readImages(record.settings, live);
-    const resumeFrom = checkpoint && { step: checkpoint.step, checksum: checkpoint.checksum, bytes: checkpoint.bytes };
+    const resumeFrom = checkpoint && {
+      step: checkpoint.step,
+      checksum: checkpoint.checksum,
+      bytes: checkpoint.bytes,
+    };
     const request = { runId: record.id, modelId: model.id, settings: record.settings, images };
     const outcome = await live.train(this.#parts.engine, resumeFrom ? { ...request, resumeFrom } : request);
     await this.#finish(record, live, outcome);
@@ -129,8 +146,18 @@ export class Runs {
     const ended = { status, step: steps, seconds, fixedNoiseLoss, secondsPerStep: live.secondsPerStep };
     const lora = await this.#parts.loras.add({ ...record, ...ended }, outcome.lora, steps);
     await this.update(record.id, { ...ended, loraId: lora.id });
-    await rememberSpeed({ adapter: this.#parts.models.report?.name ?? "", modelHash: record.model.hash, settings: record.settings }, live.secondsPerStep);
-    showSuccess(status === "finished" ? `"${lora.name}" is ready` : `Stopped at step ${steps}`, "Try it, or download the file.");
+    await rememberSpeed(
+      {
+        adapter: this.#parts.models.report?.name ?? "",
+        modelHash: record.model.hash,
+        settings: record.settings,
+      },
+      live.secondsPerStep,
+    );
+    showSuccess(
+      status === "finished" ? `"${lora.name}" is ready` : `Stopped at step ${steps}`,
+      "Try it, or download the file.",
+    );
   }
 
   async #fail(record: RunRecord, reason: unknown): Promise<void> {
@@ -193,7 +220,11 @@ export class Runs {
   async #checkSame(record: RunRecord): Promise<void> {
     const model = await this.#parts.models.ready();
     if (model.hash !== record.model.hash) {
-      throw new WeftError("model-changed", `This run began with "${record.model.title}", but "${model.title}" is open.`, "Open that model in the Model room, then resume.");
+      throw new WeftError(
+        "model-changed",
+        `This run began with "${record.model.title}", but "${model.title}" is open.`,
+        "Open that model in the Model room, then resume.",
+      );
     }
     if ((await hashDataset(this.#parts.dataset)) !== record.datasetHash) {
       throw new WeftError(

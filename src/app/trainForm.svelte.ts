@@ -36,7 +36,8 @@ export class TrainForm {
     if (models.report && !models.usable) problems.push("This browser has no usable GPU. See the Model room.");
     if (dataset.loaded && dataset.images.length === 0) problems.push("There are no pictures yet.");
     if (!safeName(this.settings.name)) problems.push("Give the LoRA a name of letters and digits.");
-    if (loras.find(safeName(this.settings.name))) problems.push(`A LoRA named "${safeName(this.settings.name)}" exists already.`);
+    if (loras.find(safeName(this.settings.name)))
+      problems.push(`A LoRA named "${safeName(this.settings.name)}" exists already.`);
     return problems;
   });
 
@@ -73,7 +74,8 @@ export class TrainForm {
     this.settings.trigger = dataset.trigger;
     if (!this.#nameTouched) this.settings.name = freeName(safeName(dataset.trigger) || "my_style", loras);
     const first = dataset.images[0];
-    if (!this.#promptTouched && first) this.settings.samplePrompt = finalCaption(dataset.trigger, first.caption);
+    if (!this.#promptTouched && first)
+      this.settings.samplePrompt = finalCaption(dataset.trigger, first.caption);
   }
 
   /** A copy to start a run with; the name made safe for files and prompts. */
@@ -94,7 +96,10 @@ export class TrainForm {
     if (!model) return;
     try {
       const settings = this.snapshot();
-      const [plan, measured] = await Promise.all([engine.plan(model.id, settings), knownSpeed({ adapter: models.report?.name ?? "", modelHash: model.hash, settings })]);
+      const [plan, measured] = await Promise.all([
+        engine.plan(model.id, settings),
+        knownSpeed({ adapter: models.report?.name ?? "", modelHash: model.hash, settings }),
+      ]);
       this.plan = plan;
       this.measured = measured;
       this.planError = "";
@@ -106,7 +111,14 @@ export class TrainForm {
 }
 
 function initialSettings(): TrainingSettings {
-  const base = { name: "my_style", preset: "style", trigger: "", resolution: defaultSize, seed: 42, samplePrompt: "" };
+  const base = {
+    name: "my_style",
+    preset: "style",
+    trigger: "",
+    resolution: defaultSize,
+    seed: 42,
+    samplePrompt: "",
+  };
   return { ...base, ...recipe("style", defaultSize) };
 }
 

@@ -23,7 +23,9 @@ function committed(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     // Listeners, not `on…` properties: idb-keyval sets those for itself.
     transaction.addEventListener("complete", () => resolve());
-    transaction.addEventListener("abort", () => reject(transaction.error ?? new DOMException("Transaction aborted", "AbortError")));
+    transaction.addEventListener("abort", () =>
+      reject(transaction.error ?? new DOMException("Transaction aborted", "AbortError")),
+    );
   });
 }
 

@@ -52,7 +52,13 @@ export class Connection<T> {
       const die = (event: Event): void => {
         this.#forget(worker);
         const detail = event instanceof ErrorEvent && event.message ? ` (${event.message})` : "";
-        reject(new WeftError("worker-died", `The ${this.#title} stopped unexpectedly${detail}.`, "Try again; what was saved is kept."));
+        reject(
+          new WeftError(
+            "worker-died",
+            `The ${this.#title} stopped unexpectedly${detail}.`,
+            "Try again; what was saved is kept.",
+          ),
+        );
       };
       worker.addEventListener("error", die);
       worker.addEventListener("messageerror", die);

@@ -9,11 +9,17 @@ import type { WorkerFailure } from "./engine/api";
 export function toFailure(error: unknown): WorkerFailure {
   if (error instanceof WeftError) return { code: error.code, message: error.message, hint: error.hint };
   const message = error instanceof Error ? error.message : String(error);
-  return { code: "internal", message: `internal: ${message}`, hint: "This is a bug in Weft. Please report it." };
+  return {
+    code: "internal",
+    message: `internal: ${message}`,
+    hint: "This is a bug in Weft. Please report it.",
+  };
 }
 
 function isFailure(value: unknown): value is WorkerFailure {
-  return typeof value === "object" && value !== null && "code" in value && "message" in value && "hint" in value;
+  return (
+    typeof value === "object" && value !== null && "code" in value && "message" in value && "hint" in value
+  );
 }
 
 /** The error the page shows for whatever a worker call rejected with. */
@@ -26,5 +32,8 @@ export function fromFailure(reason: unknown): WeftError {
 
 /** True for the error of a call that the person cancelled. */
 export function isAbort(reason: unknown): boolean {
-  return (reason instanceof DOMException && reason.name === "AbortError") || (isFailure(reason) && reason.code === "cancelled");
+  return (
+    (reason instanceof DOMException && reason.name === "AbortError") ||
+    (isFailure(reason) && reason.code === "cancelled")
+  );
 }

@@ -46,7 +46,12 @@ export async function runDemo(page: Page, options: DemoOptions): Promise<Summary
   await person.generate({ prompt, seed: options.seed, size: options.size, file: "before.png" });
   const run = await person.train(say);
   await person.screenshot("train");
-  await person.generate({ prompt: `${prompt} <lora:${settings.name}:1>`, seed: options.seed, size: options.size, file: "after.png" });
+  await person.generate({
+    prompt: `${prompt} <lora:${settings.name}:1>`,
+    seed: options.seed,
+    size: options.size,
+    file: "after.png",
+  });
   await person.screenshot("try");
   await person.visit("share");
   await person.screenshot("share");

@@ -78,10 +78,13 @@ export class Person {
   /** Adds a folder of pictures, or the first sample dataset. */
   async addPictures(folder: string | undefined): Promise<{ used: number; refused: Refused[] }> {
     await this.visit("dataset");
-    if (folder === undefined) await this.#page.getByRole("button", { name: "Use a sample dataset" }).first().click();
+    if (folder === undefined)
+      await this.#page.getByRole("button", { name: "Use a sample dataset" }).first().click();
     else await this.#page.locator("input[webkitdirectory]").setInputFiles(folder);
     await this.#page.getByRole("link", { name: "Next: train" }).waitFor({ timeout: patience });
-    await this.#page.getByRole("region", { name: "Adding pictures" }).waitFor({ state: "detached", timeout: patience });
+    await this.#page
+      .getByRole("region", { name: "Adding pictures" })
+      .waitFor({ state: "detached", timeout: patience });
     const used = await this.#page.locator('ul[aria-label="Pictures"] > li').count();
     return { used, refused: await this.#refused() };
   }
@@ -93,7 +96,8 @@ export class Person {
     await this.#page.getByRole("button", { name: /^Advanced/ }).click();
     if (wish.size !== undefined) await this.#fill("#field-resolution", String(wish.size));
     await this.#fill("#field-seed", String(wish.seed));
-    for (const [key, value] of Object.entries(wish.advanced ?? {})) await this.#fill(`#field-${key}`, String(value));
+    for (const [key, value] of Object.entries(wish.advanced ?? {}))
+      await this.#fill(`#field-${key}`, String(value));
     const samplePrompt = await this.#page.locator("#field-samplePrompt").inputValue();
     return { name: await this.#page.locator("#name").inputValue(), samplePrompt };
   }
@@ -117,10 +121,18 @@ export class Person {
   /** Starts the run that is set up, waits for its end, downloads the LoRA and the loss curve. */
   async train(report: (line: string) => void): Promise<RunResult> {
     await this.start();
-    const timer = setInterval(() => void this.#page.title().then(report).catch(() => undefined), reportEvery);
+    const timer = setInterval(
+      () =>
+        void this.#page
+          .title()
+          .then(report)
+          .catch(() => undefined),
+      reportEvery,
+    );
     await this.downloadLora().finally(() => clearInterval(timer));
     await this.#download(this.#page.getByRole("button", { name: "CSV" }), "loss.csv");
-    const number = async (testId: string): Promise<number> => Number(await this.#page.getByTestId(testId).innerText());
+    const number = async (testId: string): Promise<number> =>
+      Number(await this.#page.getByTestId(testId).innerText());
     return {
       steps: await number("steps-done"),
       fixedNoiseLoss: { before: await number("loss-before"), after: await number("loss-after") },
@@ -193,7 +205,11 @@ export class Person {
     await wanted.first().or(alert).first().waitFor({ timeout });
     if (!(await wanted.first().isVisible()) && (await alert.isVisible())) {
       await this.#page.screenshot({ path: path.join(this.#out, "error.png") });
-      throw new WeftError("demo-failed", `The app says: ${(await alert.innerText()).replace(/\s+/g, " ")}`, "error.png shows the screen.");
+      throw new WeftError(
+        "demo-failed",
+        `The app says: ${(await alert.innerText()).replace(/\s+/g, " ")}`,
+        "error.png shows the screen.",
+      );
     }
   }
 }

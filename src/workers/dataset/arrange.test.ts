@@ -6,7 +6,9 @@ function named(...paths: string[]): { path: string; file: Blob }[] {
 }
 
 test("captions find their pictures, in any folder, by name", () => {
-  const { pictures, refused } = arrange(named("a/cat.png", "a/cat.txt", "b/cat.png", "dog.v2.jpg", "dog.v2.caption"));
+  const { pictures, refused } = arrange(
+    named("a/cat.png", "a/cat.txt", "b/cat.png", "dog.v2.jpg", "dog.v2.caption"),
+  );
   expect(pictures.map(({ path, captionFile }) => [path, captionFile !== undefined])).toEqual([
     ["a/cat.png", true],
     ["b/cat.png", false],
@@ -16,7 +18,9 @@ test("captions find their pictures, in any folder, by name", () => {
 });
 
 test("a caption alone is told, litter is not", () => {
-  const { pictures, refused } = arrange(named("lost.txt", ".DS_Store", "__MACOSX/cat.png", "x/Thumbs.db", "cat_sd.npz"));
+  const { pictures, refused } = arrange(
+    named("lost.txt", ".DS_Store", "__MACOSX/cat.png", "x/Thumbs.db", "cat_sd.npz"),
+  );
   expect(pictures).toEqual([]);
   expect(refused.map(({ path, error }) => [path, error.code])).toEqual([["lost.txt", "no-picture"]]);
 });

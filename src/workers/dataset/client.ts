@@ -9,9 +9,14 @@ export class DatasetClient {
     () => new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "dataset" }),
   );
 
-  importFiles(files: NamedFile[], onEvent: (event: ImportEvent) => void, signal?: AbortSignal): Promise<void> {
+  importFiles(
+    files: NamedFile[],
+    onEvent: (event: ImportEvent) => void,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const job = crypto.randomUUID();
-    const cancel = (): void => void this.#connection.call((worker) => worker.cancel(job)).catch(() => undefined);
+    const cancel = (): void =>
+      void this.#connection.call((worker) => worker.cancel(job)).catch(() => undefined);
     signal?.addEventListener("abort", cancel, { once: true });
     return this.#connection.call((worker) => worker.importFiles(job, files, proxy(onEvent)), signal);
   }

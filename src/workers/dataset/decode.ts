@@ -9,22 +9,38 @@ const thumbnailSide = 256;
 const thumbnailQuality = 0.86;
 
 /** Upright, and otherwise the bytes as stored: no colour conversion, no premultiplied alpha. */
-const asStored: ImageBitmapOptions = { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" };
+const asStored: ImageBitmapOptions = {
+  imageOrientation: "from-image",
+  premultiplyAlpha: "none",
+  colorSpaceConversion: "none",
+};
 
 /** @throws `undecodable` when the browser's codec refuses the file; the message reads after the file's name. */
 export async function openPicture(file: Blob): Promise<ImageBitmap> {
   try {
     return await createImageBitmap(file, asStored);
   } catch {
-    throw new WeftError("undecodable", "is damaged: it cannot be decoded.", "Open it in an image program and save it again.");
+    throw new WeftError(
+      "undecodable",
+      "is damaged: it cannot be decoded.",
+      "Open it in an image program and save it again.",
+    );
   }
 }
 
-function canvas2d(width: number, height: number): { canvas: OffscreenCanvas; context: OffscreenCanvasRenderingContext2D } {
+function canvas2d(
+  width: number,
+  height: number,
+): { canvas: OffscreenCanvas; context: OffscreenCanvasRenderingContext2D } {
   const canvas = new OffscreenCanvas(width, height);
   // Reading pixels back: a canvas in main memory does it exactly and without a detour over the GPU.
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  if (!context) throw new WeftError("no-canvas", "The browser could not make a canvas for a picture.", "Close other tabs and try again.");
+  if (!context)
+    throw new WeftError(
+      "no-canvas",
+      "The browser could not make a canvas for a picture.",
+      "Close other tabs and try again.",
+    );
   return { canvas, context };
 }
 
@@ -49,15 +65,21 @@ export function toBucket(decoded: DecodedImage, resolution: number): DecodedImag
 
 function withAlpha({ data, width, height }: Pixels): DecodedImage {
   const pixels = new Uint8ClampedArray(4 * width * height).fill(255);
-  for (let pixel = 0; pixel < width * height; pixel++) pixels.set(data.subarray(3 * pixel, 3 * pixel + 3), 4 * pixel);
+  for (let pixel = 0; pixel < width * height; pixel++)
+    pixels.set(data.subarray(3 * pixel, 3 * pixel + 3), 4 * pixel);
   return { pixels, width, height };
 }
 
 /** A picture of at most 256 px a side; small drawings stay as they are, without loss. */
 export async function thumbnailOf(picture: ImageBitmap): Promise<Blob> {
   const scale = Math.min(1, thumbnailSide / Math.max(picture.width, picture.height));
-  const { canvas, context } = canvas2d(Math.max(1, Math.round(picture.width * scale)), Math.max(1, Math.round(picture.height * scale)));
+  const { canvas, context } = canvas2d(
+    Math.max(1, Math.round(picture.width * scale)),
+    Math.max(1, Math.round(picture.height * scale)),
+  );
   context.imageSmoothingQuality = "high";
   context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  return canvas.convertToBlob(scale === 1 ? { type: "image/png" } : { type: "image/webp", quality: thumbnailQuality });
+  return canvas.convertToBlob(
+    scale === 1 ? { type: "image/png" } : { type: "image/webp", quality: thumbnailQuality },
+  );
 }

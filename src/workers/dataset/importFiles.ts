@@ -13,7 +13,11 @@ type Tell = (event: ImportEvent) => void;
 const smallSide = 64;
 
 /** @param isCancelled asked before each file */
-export async function importFiles(files: readonly NamedFile[], tell: Tell, isCancelled: () => boolean): Promise<void> {
+export async function importFiles(
+  files: readonly NamedFile[],
+  tell: Tell,
+  isCancelled: () => boolean,
+): Promise<void> {
   const { pictures, refused } = arrange(await unpack(files, tell));
   for (const { path, error } of refused) refuse(path, error, tell);
   for (const [index, picture] of pictures.entries()) {
@@ -29,7 +33,8 @@ export async function importFiles(files: readonly NamedFile[], tell: Tell, isCan
 }
 
 function refuse(name: string, error: unknown, tell: Tell): void {
-  const { code, message, hint } = error instanceof WeftError ? error : new WeftError("unreadable", "could not be read from the disk.");
+  const { code, message, hint } =
+    error instanceof WeftError ? error : new WeftError("unreadable", "could not be read from the disk.");
   tell({ kind: "refused", file: { name, code, reason: hint ? `${message} ${hint}` : message } });
 }
 
@@ -37,7 +42,12 @@ function refuse(name: string, error: unknown, tell: Tell): void {
 async function unpack(files: readonly NamedFile[], tell: Tell): Promise<NamedFile[]> {
   const unpacked: NamedFile[] = [];
   for (const { path, file } of files) {
-    const head = new Uint8Array(await file.slice(0, 4).arrayBuffer().catch(() => new ArrayBuffer(0)));
+    const head = new Uint8Array(
+      await file
+        .slice(0, 4)
+        .arrayBuffer()
+        .catch(() => new ArrayBuffer(0)),
+    );
     if (!isZip(path, head)) {
       unpacked.push({ path, file });
       continue;
@@ -70,7 +80,19 @@ async function importPicture(picture: ArrangedPicture): Promise<ImportedImage> {
     const notes = [...pictureNotes(header, bitmap), ...captionNotes];
     const thumbnail = await thumbnailOf(bitmap);
     const id = crypto.randomUUID();
-    return { id, name: path, width, height, bytes: file.size, original: file, thumbnail, caption, captionSource: source, repeats, notes };
+    return {
+      id,
+      name: path,
+      width,
+      height,
+      bytes: file.size,
+      original: file,
+      thumbnail,
+      caption,
+      captionSource: source,
+      repeats,
+      notes,
+    };
   } finally {
     bitmap.close();
   }
@@ -88,8 +110,10 @@ async function captionOf({ captionFile, folderCaption }: ArrangedPicture): Promi
 /** What happens to this picture that its owner may not expect. */
 function pictureNotes(header: ImageHeader, upright: { width: number; height: number }): string[] {
   const notes: string[] = [];
-  if (header.width > 0 && header.width !== upright.width) notes.push("Turned upright as its camera noted; Kohya would train it sideways.");
-  if (Math.min(upright.width, upright.height) < smallSide) notes.push("Very small: it will be enlarged and look soft.");
+  if (header.width > 0 && header.width !== upright.width)
+    notes.push("Turned upright as its camera noted; Kohya would train it sideways.");
+  if (Math.min(upright.width, upright.height) < smallSide)
+    notes.push("Very small: it will be enlarged and look soft.");
   if (header.format === "gif") notes.push("Of an animation only the first picture is used.");
   return notes;
 }

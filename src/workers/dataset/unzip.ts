@@ -20,10 +20,13 @@ const limits = {
 configure({ useWebWorkers: false });
 
 /** What the caller learns entry by entry; an entry that is refused does not stop the rest. */
-export type Unzipped = { kind: "file"; file: NamedFile } | { kind: "refused"; path: string; error: WeftError };
+export type Unzipped =
+  { kind: "file"; file: NamedFile } | { kind: "refused"; path: string; error: WeftError };
 
 export function isZip(path: string, head: Uint8Array): boolean {
-  return /\.(zip|cbz)$/i.test(path) || (head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5));
+  return (
+    /\.(zip|cbz)$/i.test(path) || (head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5))
+  );
 }
 
 /** Entry names use `\` when made on some Windows tools; `..`, drive letters and leading slashes say nothing. */
@@ -34,10 +37,18 @@ function label(name: string): string {
 
 function refusal(entry: FileEntry, total: number): WeftError | undefined {
   const { uncompressedSize, compressedSize } = entry;
-  if (entry.encrypted) return new WeftError("zip-encrypted", "is encrypted inside the zip.", "Unpack it and drop the folder.");
-  if (uncompressedSize > limits.entryBytes) return new WeftError("too-large", "is larger than 64 MB inside the zip.");
-  if (uncompressedSize > limits.ratio * Math.max(compressedSize, 1024)) return new WeftError("zip-bomb", "inflates suspiciously much and was not unpacked.");
-  if (total + uncompressedSize > limits.totalBytes) return new WeftError("zip-too-large", "would make the zip larger than 2 GB unpacked.", "Unpack it and drop the folder.");
+  if (entry.encrypted)
+    return new WeftError("zip-encrypted", "is encrypted inside the zip.", "Unpack it and drop the folder.");
+  if (uncompressedSize > limits.entryBytes)
+    return new WeftError("too-large", "is larger than 64 MB inside the zip.");
+  if (uncompressedSize > limits.ratio * Math.max(compressedSize, 1024))
+    return new WeftError("zip-bomb", "inflates suspiciously much and was not unpacked.");
+  if (total + uncompressedSize > limits.totalBytes)
+    return new WeftError(
+      "zip-too-large",
+      "would make the zip larger than 2 GB unpacked.",
+      "Unpack it and drop the folder.",
+    );
   return undefined;
 }
 
@@ -51,7 +62,8 @@ export async function* unzip(archive: Blob, name: string): AsyncGenerator<Unzipp
   let count = 0;
   try {
     for await (const entry of reader.getEntriesGenerator()) {
-      if (++count > limits.entries) throw new WeftError("zip-too-many", `"${name}" holds more than ${limits.entries} entries.`);
+      if (++count > limits.entries)
+        throw new WeftError("zip-too-many", `"${name}" holds more than ${limits.entries} entries.`);
       if (entry.directory) continue;
       const path = label(entry.filename);
       const error = refusal(entry, total);
@@ -64,7 +76,11 @@ export async function* unzip(archive: Blob, name: string): AsyncGenerator<Unzipp
     }
   } catch (error) {
     if (error instanceof WeftError) throw error;
-    throw new WeftError("bad-zip", `"${name}" is not a readable zip file.`, "Unpack it on your computer and drop the folder.");
+    throw new WeftError(
+      "bad-zip",
+      `"${name}" is not a readable zip file.`,
+      "Unpack it on your computer and drop the folder.",
+    );
   } finally {
     await reader.close();
   }

@@ -23,8 +23,7 @@ export interface GpuReport {
 
 /** Where a checkpoint comes from. */
 export type ModelSource =
-  | { kind: "builtin"; id: string; url: string; title: string }
-  | { kind: "file"; file: File };
+  { kind: "builtin"; id: string; url: string; title: string } | { kind: "file"; file: File };
 
 export interface ModelSummary {
   /** Key the worker knows the loaded model by. */
@@ -108,9 +107,22 @@ export interface FixedNoiseLoss {
 }
 
 export type TrainEvent =
-  | { kind: "stage"; stage: "loading" | "compiling" | "encoding" | "measuring" | "training" | "saving"; done: number; total: number }
+  | {
+      kind: "stage";
+      stage: "loading" | "compiling" | "encoding" | "measuring" | "training" | "saving";
+      done: number;
+      total: number;
+    }
   | { kind: "plan"; plan: MemoryPlan }
-  | { kind: "step"; step: number; total: number; loss: number; lr: number; secondsPerStep: number; secondsLeft: number }
+  | {
+      kind: "step";
+      step: number;
+      total: number;
+      loss: number;
+      lr: number;
+      secondsPerStep: number;
+      secondsLeft: number;
+    }
   | { kind: "sample"; step: number; image: GeneratedImage }
   | { kind: "checkpoint"; checkpoint: RunCheckpoint; loraBytes: Uint8Array<ArrayBuffer> }
   | { kind: "warning"; code: string; message: string };
@@ -136,7 +148,14 @@ export interface LoraFile {
 export interface MemoryPlan {
   dispatches: number;
   flops: number;
-  bytes: { weights: number; activations: number; scratch: number; lora: number; staging: number; total: number };
+  bytes: {
+    weights: number;
+    activations: number;
+    scratch: number;
+    lora: number;
+    staging: number;
+    total: number;
+  };
 }
 
 export interface GenerateRequest {
@@ -165,7 +184,9 @@ export interface GeneratedImage {
   seconds: number;
 }
 
-export type GenerateEvent = { kind: "progress"; step: number; total: number } | { kind: "stage"; stage: "loading" | "compiling" | "decoding" };
+export type GenerateEvent =
+  | { kind: "progress"; step: number; total: number }
+  | { kind: "stage"; stage: "loading" | "compiling" | "decoding" };
 
 /** An error that crossed the worker border: code and words survive, stacks do not matter to people. */
 export interface WorkerFailure {
@@ -176,7 +197,11 @@ export interface WorkerFailure {
 
 export interface EngineWorker {
   probe(): Promise<GpuReport>;
-  openModel(jobId: string, source: ModelSource, onProgress: (done: number, total: number) => void): Promise<ModelSummary>;
+  openModel(
+    jobId: string,
+    source: ModelSource,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<ModelSummary>;
   /** Plans a step of these settings without touching the GPU. */
   plan(modelId: string, settings: TrainingSettings): Promise<MemoryPlan>;
   train(jobId: string, request: TrainRequest, onEvent: (event: TrainEvent) => void): Promise<TrainOutcome>;
@@ -188,5 +213,9 @@ export interface EngineWorker {
   resume(jobId: string): Promise<void>;
   cancel(jobId: string): Promise<void>;
   /** During a run it waits for the next step boundary and uses the live weights when the prompt names the run's LoRA. */
-  generate(jobId: string, request: GenerateRequest, onEvent: (event: GenerateEvent) => void): Promise<GeneratedImage>;
+  generate(
+    jobId: string,
+    request: GenerateRequest,
+    onEvent: (event: GenerateEvent) => void,
+  ): Promise<GeneratedImage>;
 }

@@ -37,7 +37,11 @@ export class EngineClient {
     return this.#connection.call((engine) => engine.probe());
   }
 
-  openModel(source: ModelSource, onProgress: (done: number, total: number) => void, signal?: AbortSignal): Promise<ModelSummary> {
+  openModel(
+    source: ModelSource,
+    onProgress: (done: number, total: number) => void,
+    signal?: AbortSignal,
+  ): Promise<ModelSummary> {
     const job = this.#job(signal);
     return this.#connection.call((engine) => engine.openModel(job, source, proxy(onProgress)), signal);
   }
@@ -53,7 +57,9 @@ export class EngineClient {
     const ask = (verb: "pause" | "resume" | "cancel" | "sampleNow" | "saveNow") => (): Promise<void> =>
       this.#connection.call((engine) => engine[verb](job));
     return {
-      outcome: this.#connection.call((engine) => engine.train(job, transfer(request, pixels), proxy(onEvent))),
+      outcome: this.#connection.call((engine) =>
+        engine.train(job, transfer(request, pixels), proxy(onEvent)),
+      ),
       pause: ask("pause"),
       resume: ask("resume"),
       stop: ask("cancel"),
@@ -62,7 +68,11 @@ export class EngineClient {
     };
   }
 
-  generate(request: GenerateRequest, onEvent: (event: GenerateEvent) => void, signal?: AbortSignal): Promise<GeneratedImage> {
+  generate(
+    request: GenerateRequest,
+    onEvent: (event: GenerateEvent) => void,
+    signal?: AbortSignal,
+  ): Promise<GeneratedImage> {
     const job = this.#job(signal);
     return this.#connection.call((engine) => engine.generate(job, request, proxy(onEvent)), signal);
   }
@@ -70,7 +80,8 @@ export class EngineClient {
   /** A job id whose work ends when `signal` aborts. */
   #job(signal: AbortSignal | undefined): string {
     const job = crypto.randomUUID();
-    const cancel = (): void => void this.#connection.call((engine) => engine.cancel(job)).catch(() => undefined);
+    const cancel = (): void =>
+      void this.#connection.call((engine) => engine.cancel(job)).catch(() => undefined);
     signal?.addEventListener("abort", cancel, { once: true });
     return job;
   }
