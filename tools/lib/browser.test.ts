@@ -12,7 +12,8 @@ function folderWith(name: string, text: string): string {
   return folder;
 }
 
-const stub = '#!/bin/sh\nif ! [ -x /snap/bin/chromium ]; then echo "requires the chromium snap" >&2; exit 1; fi\n';
+const stub =
+  '#!/bin/sh\nif ! [ -x /snap/bin/chromium ]; then echo "requires the chromium snap" >&2; exit 1; fi\n';
 
 afterEach(() => vi.unstubAllEnvs());
 
