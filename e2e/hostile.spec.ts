@@ -19,7 +19,7 @@ test("T-F4, T-F6: bad pictures are refused by name, a hostile caption stays text
   for (const { reason } of refused) expect(reason.length).toBeGreaterThan(10);
 
   await page.getByRole("button", { name: /captioned\.jpg/ }).click();
-  await expect(page.getByLabel("Caption")).toHaveValue(hostileCaption);
+  await expect(page.getByRole("textbox", { name: "Caption" })).toHaveValue(hostileCaption);
   await expect(page).not.toHaveTitle("hacked");
   expect(await page.locator("img[src='x']").count()).toBe(0);
 });

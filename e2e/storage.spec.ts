@@ -6,12 +6,12 @@ test("T-C5: pictures, captions and the trigger word survive a reload", async ({ 
   await person.addPictures(await pictures(folder, 3));
   await page.getByLabel("Trigger word").fill("boxy");
   await page.getByRole("button", { name: /p1\.png/ }).click();
-  await page.getByLabel("Caption").fill("a caption written by hand");
+  await page.getByRole("textbox", { name: "Caption" }).fill("a caption written by hand");
   await page.reload();
   await expect(page.getByText("3 pictures · 3 captioned")).toBeVisible();
   await expect(page.getByLabel("Trigger word")).toHaveValue("boxy");
   await page.getByRole("button", { name: /p1\.png/ }).click();
-  await expect(page.getByLabel("Caption")).toHaveValue("a caption written by hand");
+  await expect(page.getByRole("textbox", { name: "Caption" })).toHaveValue("a caption written by hand");
   await expect(page.locator("aside img")).toBeVisible();
 });
 
