@@ -18,7 +18,9 @@ function codeOf(data: Uint8Array, size = data.length): string {
   return "accepted";
 }
 
-const plain = sharp({ create: { width: 37, height: 21, channels: 4, background: { r: 9, g: 200, b: 90, alpha: 0.5 } } });
+const plain = sharp({
+  create: { width: 37, height: 21, channels: 4, background: { r: 9, g: 200, b: 90, alpha: 0.5 } },
+});
 
 test.each(["png", "jpeg", "webp", "gif", "avif"] as const)("T-F4: kind and size of a %s", async (format) => {
   const data = await plain.clone().toFormat(format).toBuffer();
@@ -42,7 +44,9 @@ test("T-F4: bombs, pages and empty files are refused by their first bytes", asyn
 });
 
 test("T-F4: no bytes make it throw anything but a WeftError", () => {
-  const starts = ["\x89PNG", "\xff\xd8\xff", "GIF8", "RIFFxxxxWEBP", "BM", ""].map((start) => Buffer.from(start, "latin1"));
+  const starts = ["\x89PNG", "\xff\xd8\xff", "GIF8", "RIFFxxxxWEBP", "BM", ""].map((start) =>
+    Buffer.from(start, "latin1"),
+  );
   fc.assert(
     fc.property(fc.constantFrom(...starts), fc.uint8Array({ maxLength: 64 }), (start, rest) => {
       const data = Buffer.concat([start, rest]);

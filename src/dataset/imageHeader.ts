@@ -25,14 +25,18 @@ function ascii(view: DataView, offset: number, length: number): string {
 }
 
 /** PNG: the IHDR chunk comes first (PNG specification §5.6). */
-const readPng: Reader = (view) => (view.byteLength < 24 ? undefined : { width: view.getUint32(16), height: view.getUint32(20) });
+const readPng: Reader = (view) =>
+  view.byteLength < 24 ? undefined : { width: view.getUint32(16), height: view.getUint32(20) };
 
 /** GIF87a/89a logical screen descriptor. */
-const readGif: Reader = (view) => (view.byteLength < 10 ? undefined : { width: view.getUint16(6, true), height: view.getUint16(8, true) });
+const readGif: Reader = (view) =>
+  view.byteLength < 10 ? undefined : { width: view.getUint16(6, true), height: view.getUint16(8, true) };
 
 /** BITMAPINFOHEADER; a negative height means top-down rows. */
 const readBmp: Reader = (view) =>
-  view.byteLength < 26 ? undefined : { width: Math.abs(view.getInt32(18, true)), height: Math.abs(view.getInt32(22, true)) };
+  view.byteLength < 26
+    ? undefined
+    : { width: Math.abs(view.getInt32(18, true)), height: Math.abs(view.getInt32(22, true)) };
 
 /** JPEG: the first start-of-frame marker (ITU T.81 B.2.2), C4, C8 and CC being other things. */
 const readJpeg: Reader = (view) => {
@@ -50,18 +54,24 @@ const readJpeg: Reader = (view) => {
 const readWebp: Reader = (view) => {
   if (view.byteLength < 30) return undefined;
   const kind = ascii(view, 12, 4);
-  if (kind === "VP8 ") return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff };
+  if (kind === "VP8 ")
+    return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff };
   if (kind === "VP8L") {
     const bits = view.getUint32(21, true);
     return { width: (bits & 0x3fff) + 1, height: ((bits >> 14) & 0x3fff) + 1 };
   }
-  const three = (offset: number): number => view.getUint16(offset, true) + view.getUint8(offset + 2) * 65_536 + 1;
+  const three = (offset: number): number =>
+    view.getUint16(offset, true) + view.getUint8(offset + 2) * 65_536 + 1;
   return kind === "VP8X" ? { width: three(24), height: three(27) } : undefined;
 };
 
 /** Boxes of an ISO media file (ISO/IEC 14496-12 §4.2) between two offsets; stops at the first that does not fit. */
-function* boxes(view: DataView, start: number, end: number): Generator<{ type: string; start: number; end: number }> {
-  for (let at = start; at + 8 <= end; ) {
+function* boxes(
+  view: DataView,
+  start: number,
+  end: number,
+): Generator<{ type: string; start: number; end: number }> {
+  for (let at = start; at + 8 <= end;) {
     const size = view.getUint32(at);
     if (size < 8 || at + size > end) return;
     yield { type: ascii(view, at + 4, 4), start: at + 8, end: at + size };
@@ -71,13 +81,19 @@ function* boxes(view: DataView, start: number, end: number): Generator<{ type: s
 
 /** AVIF: the largest `ispe` property; smaller ones belong to tiles and thumbnails (ISO/IEC 23008-12 §6.5.3). */
 const readAvif: Reader = (view) => {
-  const inside = (path: readonly string[], start: number, end: number): { width: number; height: number }[] => {
+  const inside = (
+    path: readonly string[],
+    start: number,
+    end: number,
+  ): { width: number; height: number }[] => {
     const [type, ...rest] = path;
     return [...boxes(view, start, end)].flatMap((box) => {
       if (box.type !== type) return [];
       const content = box.start + (type === "meta" || type === "ispe" ? 4 : 0); // version and flags
       if (rest.length > 0) return inside(rest, content, box.end);
-      return content + 8 <= box.end ? [{ width: view.getUint32(content), height: view.getUint32(content + 4) }] : [];
+      return content + 8 <= box.end
+        ? [{ width: view.getUint32(content), height: view.getUint32(content + 4) }]
+        : [];
     });
   };
   const sizes = inside(["meta", "iprp", "ipco", "ispe"], 0, view.byteLength);
@@ -85,21 +101,36 @@ const readAvif: Reader = (view) => {
 };
 
 const formats: { format: ImageHeader["format"]; matches: (view: DataView) => boolean; read: Reader }[] = [
-  { format: "png", matches: (view) => ascii(view, 1, 3) === "PNG" && view.getUint8(0) === 0x89, read: readPng },
+  {
+    format: "png",
+    matches: (view) => ascii(view, 1, 3) === "PNG" && view.getUint8(0) === 0x89,
+    read: readPng,
+  },
   { format: "jpeg", matches: (view) => ascii(view, 0, 3) === "\xff\xd8\xff", read: readJpeg },
   { format: "gif", matches: (view) => ascii(view, 0, 4) === "GIF8", read: readGif },
-  { format: "webp", matches: (view) => ascii(view, 0, 4) === "RIFF" && ascii(view, 8, 4) === "WEBP", read: readWebp },
+  {
+    format: "webp",
+    matches: (view) => ascii(view, 0, 4) === "RIFF" && ascii(view, 8, 4) === "WEBP",
+    read: readWebp,
+  },
   { format: "bmp", matches: (view) => ascii(view, 0, 2) === "BM", read: readBmp },
-  { format: "avif", matches: (view) => /^ftyp.{0,48}avi[fs]/s.test(ascii(view, 4, Math.min(60, view.byteLength - 4))), read: readAvif },
+  {
+    format: "avif",
+    matches: (view) => /^ftyp.{0,48}avi[fs]/s.test(ascii(view, 4, Math.min(60, view.byteLength - 4))),
+    read: readAvif,
+  },
 ];
 
 /** What a file is that is no picture, as far as its first bytes tell. */
 function guess(view: DataView): string {
   const start = ascii(view, 0, Math.min(256, view.byteLength)).trimStart().toLowerCase();
-  if (start.startsWith("<!doctype html") || start.startsWith("<html")) return "a web page, not a picture: the download behind it failed";
-  if (start.startsWith("<svg") || start.startsWith("<?xml")) return "a vector drawing (SVG), which cannot be trained on";
+  if (start.startsWith("<!doctype html") || start.startsWith("<html"))
+    return "a web page, not a picture: the download behind it failed";
+  if (start.startsWith("<svg") || start.startsWith("<?xml"))
+    return "a vector drawing (SVG), which cannot be trained on";
   if (start.startsWith("%pdf")) return "a PDF document, not a picture";
-  if (/ftyp(heic|heix|mif1|msf1)/.test(start.slice(4, 12))) return "a HEIC photo, which this browser cannot read; save it as JPEG";
+  if (/ftyp(heic|heix|mif1|msf1)/.test(start.slice(4, 12)))
+    return "a HEIC photo, which this browser cannot read; save it as JPEG";
   return "not a picture of a kind that browsers read";
 }
 
@@ -116,9 +147,16 @@ export function readImageHeader(head: Uint8Array<ArrayBuffer>, size: number): Im
   const found = formats.find(({ matches }) => matches(view));
   if (!found) throw new WeftError("not-a-picture", `is ${guess(view)}.`);
   const dimensions = found.read(view);
-  if (!dimensions) throw new WeftError("damaged", "is damaged: its header is cut off.", "Copy or download it again.");
+  if (!dimensions)
+    throw new WeftError("damaged", "is damaged: its header is cut off.", "Copy or download it again.");
   const { width, height } = dimensions;
-  if (width === 0 || height === 0) throw new WeftError("damaged", `claims ${width} × ${height} pixels.`, "Copy or download it again.");
-  if (width * height > maxPixels) throw new WeftError("too-many-pixels", `claims ${width} × ${height} pixels; more than 100 megapixels are not opened.`, "Save a smaller copy.");
+  if (width === 0 || height === 0)
+    throw new WeftError("damaged", `claims ${width} × ${height} pixels.`, "Copy or download it again.");
+  if (width * height > maxPixels)
+    throw new WeftError(
+      "too-many-pixels",
+      `claims ${width} × ${height} pixels; more than 100 megapixels are not opened.`,
+      "Save a smaller copy.",
+    );
   return { format: found.format, width, height };
 }

@@ -1,4 +1,4 @@
-/** Pictures in memory, and the two things done to them besides resizing. */
+/** Pictures in memory, and what is done to them besides resizing. */
 
 export interface Pixels {
   /** Rows from the top, [height, width, channels], 0…255. */
@@ -37,20 +37,4 @@ export function compositeOn(pixels: Pixels, colour: readonly [r: number, g: numb
     }
   }
   return { data, width, height, channels: 3 };
-}
-
-/** True when some pixel is not opaque. */
-export function hasTransparency({ data, channels }: Pixels): boolean {
-  if (channels === 3) return false;
-  for (let i = 3; i < data.length; i += 4) if (data[i] !== 255) return true;
-  return false;
-}
-
-/** What the VAE takes: [1, height, width, 3] (channels last) in [−1, 1]. @param pixels RGB. */
-export function toModelInput({ data, width, height, channels }: Pixels): Float32Array {
-  const out = new Float32Array(width * height * 3);
-  for (let i = 0; i < width * height; i++) {
-    for (let c = 0; c < 3; c++) out[i * 3 + c] = ((data[i * channels + c] ?? 0) / 255 - 0.5) / 0.5;
-  }
-  return out;
 }

@@ -1,7 +1,6 @@
 /** The files of a drop by what they are; the rules are `dataset/arrangePaths`, here they meet the bytes. */
 import type { WeftError } from "../../base/errors";
 import { arrangePaths } from "../../dataset/arrangePaths";
-import { maxCaptionBytes, readCaptionText, type CaptionText } from "../../dataset/captionFile";
 import type { NamedFile } from "./api";
 
 export interface ArrangedPicture extends NamedFile {
@@ -30,10 +29,4 @@ export function arrange(files: readonly NamedFile[]): Arrangement {
       return file ? [{ path, file, captionFile, repeats, folderCaption: classTokens.trim() }] : [];
     }),
   };
-}
-
-/** The caption in a text file, and what to know about it. */
-export async function readCaption(file: Blob): Promise<CaptionText> {
-  const bytes = new Uint8Array(await file.slice(0, maxCaptionBytes).arrayBuffer());
-  return readCaptionText(bytes, file.size);
 }
