@@ -8,6 +8,7 @@ import { Command } from "commander";
 import { chromium } from "playwright";
 import { preview } from "vite";
 import { launchOptions } from "../../e2e/launch";
+import { ensureBrowser } from "../bootstrap/browser";
 import { buildIfStale } from "../bootstrap/build";
 import { root, say } from "../lib/process";
 import { runDemo, type DemoOptions } from "./journey";
@@ -34,6 +35,7 @@ function readOptions(): DemoOptions {
 
 const options = readOptions();
 mkdirSync(options.out, { recursive: true });
+ensureBrowser();
 await buildIfStale();
 const server = await preview({ root, logLevel: "warn", preview: { port: 0, open: false } });
 const browser = await chromium.launch(launchOptions());

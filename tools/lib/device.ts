@@ -8,6 +8,7 @@ import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { WeftError } from "../../src/base/errors";
+import { ensureKernelDriver } from "../bootstrap/lavapipe";
 import { findDriver, hasGpu } from "./vulkan";
 
 export type AdapterChoice = "lavapipe" | "swiftshader" | "default";
@@ -119,12 +120,23 @@ async function tryAdapter(choice: AdapterChoice, toggles: string[]): Promise<GPU
   });
 }
 
-async function findAdapter(options: NodeDeviceOptions): Promise<GPUAdapter> {
-  const order = adapterOrder(options);
+async function firstAdapter(order: AdapterChoice[], toggles: string[]): Promise<GPUAdapter | undefined> {
   for (const choice of order) {
-    const adapter = await tryAdapter(choice, options.toggles ?? []);
+    const adapter = await tryAdapter(choice, toggles);
     if (adapter) return adapter;
   }
+  return undefined;
+}
+
+/** On a machine with no driver at all, one is installed and the search repeated. */
+async function findAdapter(options: NodeDeviceOptions): Promise<GPUAdapter> {
+  const order = adapterOrder(options);
+  const toggles = options.toggles ?? [];
+  const adapter = await firstAdapter(order, toggles);
+  if (adapter) return adapter;
+  ensureKernelDriver();
+  const installed = await firstAdapter(order, toggles);
+  if (installed) return installed;
   throw new WeftError(
     "no-adapter",
     `No WebGPU adapter was found (tried: ${order.join(", ")}).`,
