@@ -29,13 +29,19 @@ export class Models {
   #engine: EngineClient;
   #abort: AbortController | undefined;
   #underway: Promise<ModelSummary> | undefined;
+  #started: Promise<void> = Promise.resolve();
 
   constructor(engine: EngineClient) {
     this.#engine = engine;
   }
 
   /** Looks at the GPU and opens the built-in model. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#started = this.#start();
+    return this.#started;
+  }
+
+  async #start(): Promise<void> {
     const [report, builtins] = await Promise.all([this.#probe(), loadBuiltins()]);
     this.builtins = builtins;
     this.report = report;
@@ -46,7 +52,8 @@ export class Models {
   /** The loaded model; opens it first when the engine was restarted since. */
   async ready(): Promise<ModelSummary> {
     if (this.current) return this.current;
-    if (this.#underway) return this.#underway;
+    await (this.#underway ?? this.#started);
+    if (this.current) return this.current;
     if (!this.source) throw new WeftError("no-model", "No model is open.", "Choose one in the Model room.");
     return this.open(this.source);
   }
@@ -67,7 +74,8 @@ export class Models {
     );
     this.#underway = work;
     try {
-      this.current = await work;
+      const opened = await work;
+      this.current = { ...opened, title: titleOf(source) };
       return this.current;
     } catch (reason) {
       if (this.#abort === abort) Object.assign(this, previous);

@@ -147,6 +147,14 @@ export class Person {
     return readFileSync(path.join(this.#out, "lora.safetensors"));
   }
 
+  /** Hash over the tensors of the newest LoRA, without its metadata: the short form the Share room shows. */
+  async newestWeightsHash(): Promise<string> {
+    await this.visit("share");
+    const details = this.#page.locator("details").first();
+    await details.locator("summary").click();
+    return details.getByTestId("autov3").innerText();
+  }
+
   /** Draws a picture in the Try room and keeps it. */
   async generate(wish: PictureWish): Promise<void> {
     await this.visit("try");
