@@ -54,3 +54,13 @@ test("T-F4: no bytes make it throw anything but a WeftError", () => {
     }),
   );
 });
+
+test("T-F4: an AVIF bomb is refused by its declared size, and no pixels are no picture", async () => {
+  const avif = await plain.clone().avif().toBuffer();
+  avif.writeUInt32BE(30_000, avif.indexOf("ispe") + 8);
+  avif.writeUInt32BE(30_000, avif.indexOf("ispe") + 12);
+  expect(codeOf(avif)).toBe("too-many-pixels");
+  const png = await plain.clone().png().toBuffer();
+  png.writeUInt32BE(0, 16);
+  expect(codeOf(png)).toBe("damaged");
+});
