@@ -10,6 +10,7 @@ import type { Models } from "./models.svelte";
 import { showError } from "./notices";
 import { addLoraTag, findLoraTags } from "./promptTags";
 import { parsePicture, type PictureRecord } from "./records";
+import { engineIsGone } from "./recovery";
 import type { Runs } from "./runs.svelte";
 
 /** The web UI's names, in its order. */
@@ -109,7 +110,7 @@ export class Playground {
       const image = await this.#parts.engine.generate(request, (event) => this.#onEvent(event), abort.signal);
       await this.#keep(request, image);
     } catch (reason) {
-      if (fromFailure(reason).code === "worker-died") this.#parts.models.forget();
+      if (engineIsGone(fromFailure(reason).code)) this.#parts.models.forget();
       if (!isAbort(reason)) showError(reason);
     } finally {
       if (this.#abort === abort) this.#settle();

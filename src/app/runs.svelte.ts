@@ -13,8 +13,9 @@ import { keepAwake, lockedRuns, warnBeforeClose, withRunLock } from "./guards";
 import { LiveRun } from "./liveRun.svelte";
 import type { Loras } from "./loras.svelte";
 import type { Models } from "./models.svelte";
-import { showError, showSuccess } from "./notices";
+import { showError, showSuccess, showWarning } from "./notices";
 import { parseRun, type RunRecord } from "./records";
+import { engineIsGone, Recoveries } from "./recovery";
 import { RunLog, removeRunLog } from "./runLog.svelte";
 import { rememberSpeed } from "./speeds";
 
@@ -34,6 +35,9 @@ export class Runs {
 
   readonly slots = new CheckpointSlots("weft-checkpoints");
   #parts: RunParts;
+  #recoveries = new Recoveries();
+  /** The run to go on with as soon as the failed attempt is cleaned up. */
+  #recovering: string | undefined;
   #records = new Records("weft-runs", parseRun);
 
   constructor(parts: RunParts) {
@@ -125,11 +129,26 @@ export class Runs {
       for (const release of releases) release();
       this.live = undefined;
     }
+    if (this.#recovering === record.id) await this.#recover(record.id);
+  }
+
+  /** The GPU came back: goes on from the last checkpoint. */
+  async #recover(id: string): Promise<void> {
+    this.#recovering = undefined;
+    const step = this.find(id)?.savedStep ?? 0;
+    await this.resume(id).then(
+      () => showWarning("The GPU restarted.", `The run goes on from step ${step}.`),
+      (reason: unknown) => showError(reason),
+    );
   }
 
   async #train(record: RunRecord, live: LiveRun, checkpoint: Slot | undefined): Promise<void> {
     const model = await this.#parts.models.ready();
-    await this.update(record.id, { status: "training", adapter: this.#parts.models.report?.name ?? "" });
+    await this.update(record.id, {
+      status: "training",
+      message: undefined,
+      adapter: this.#parts.models.report?.name ?? "",
+    });
     const images = await this.#readImages(record.settings, live);
     const resumeFrom = checkpoint && {
       step: checkpoint.step,
@@ -161,11 +180,15 @@ export class Runs {
   }
 
   async #fail(record: RunRecord, reason: unknown): Promise<void> {
-    if (fromFailure(reason).code === "worker-died") this.#parts.models.forget();
+    const { code } = fromFailure(reason);
     const saved = this.find(record.id)?.savedStep ?? 0;
+    if (engineIsGone(code)) {
+      this.#parts.models.forget();
+      if (saved > 0 && this.#recoveries.allow(Date.now())) this.#recovering = record.id;
+    }
     // Stopped before the first step: nothing is worth keeping.
     if (isAbort(reason) && saved === 0) return this.remove(record.id);
-    if (!isAbort(reason)) showError(reason);
+    if (!isAbort(reason) && !this.#recovering) showError(reason);
     const status = saved > 0 ? "interrupted" : "failed";
     await this.update(record.id, { status, message: fromFailure(reason).message }).catch(showError);
   }
