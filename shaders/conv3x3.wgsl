@@ -9,6 +9,8 @@
 // pixels. Otherwise the workgroup is one subgroup of LANES threads with a quad each, and every pixel read by one of
 // them reaches all by broadcast: OWN·LANES pixels × LANES quads for OWN + 4 loads.
 
+#include "common/convForward"
+
 @compute @workgroup_size(WG_X, WG_Y, WG_Z)
 fn main(@builtin(local_invocation_id) lid: vec3u, @builtin(workgroup_id) wid: vec3u) {
 #if BROADCAST
@@ -66,19 +68,4 @@ fn main(@builtin(local_invocation_id) lid: vec3u, @builtin(workgroup_id) wid: ve
   store(first + $iu * LANES + $lu, column, acc$i_$l);
 #end
 #end
-}
-
-fn source(image: u32, y: u32, x: u32) -> u32 {
-#if UPSAMPLE
-  return ((image * P.h + y * P.h / P.gridH) * P.w + x * P.w / P.gridW) * P.ci4;
-#else
-  return ((image * P.h + y) * P.w + x) * P.ci4;
-#endif
-}
-
-fn store(pixel: u32, column: u32, sum: vec4f) {
-  if (pixel >= P.pixels) { return; }
-  let i = pixel * P.co4 + column;
-  let row = pixel / (P.outW * P.outH) * P.rowStride + P.rowOffset;
-  y_put(i, sum + bias_quad(column) + rowVector_quad(row + column) + residual_quad(i));
 }

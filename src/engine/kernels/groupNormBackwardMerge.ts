@@ -1,9 +1,8 @@
 import source from "../../../shaders/groupNormBackwardMerge.wgsl?raw";
 import { defineKernel, read, write } from "./kernel";
 
-export const groupNormBackwardMerge = defineKernel({
-  name: "groupNormBackwardMerge",
-  source,
+/** Shared with groupNormBackwardMergeShared. */
+export const groupNormBackwardMergeInterface = {
   bindings: [read("partial"), write("means")],
   parameters: {
     count: "u32",
@@ -14,5 +13,6 @@ export const groupNormBackwardMerge = defineKernel({
     chunks: "u32",
     statStride: "u32",
   },
-  workgroup: [16, 1, 1],
-});
+} as const;
+
+export const groupNormBackwardMerge = defineKernel({ name: "groupNormBackwardMerge", source, ...groupNormBackwardMergeInterface, workgroup: [16, 1, 1] });

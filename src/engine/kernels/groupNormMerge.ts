@@ -1,9 +1,8 @@
 import source from "../../../shaders/groupNormMerge.wgsl?raw";
 import { defineKernel, read, write } from "./kernel";
 
-export const groupNormMerge = defineKernel({
-  name: "groupNormMerge",
-  source,
+/** Shared with groupNormMergeShared. */
+export const groupNormMergeInterface = {
   bindings: [read("partial"), write("stats")],
   parameters: {
     count: "u32",
@@ -16,5 +15,6 @@ export const groupNormMerge = defineKernel({
     statStride: "u32",
     eps: "f32",
   },
-  workgroup: [16, 1, 1],
-});
+} as const;
+
+export const groupNormMerge = defineKernel({ name: "groupNormMerge", source, ...groupNormMergeInterface, workgroup: [16, 1, 1] });

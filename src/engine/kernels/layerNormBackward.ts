@@ -1,10 +1,10 @@
 import source from "../../../shaders/layerNormBackward.wgsl?raw";
 import { defineKernel, optional, read, write } from "./kernel";
 
-export const layerNormBackward = defineKernel({
-  name: "layerNormBackward",
-  source,
+/** Shared with layerNormBackwardShared. */
+export const layerNormBackwardInterface = {
   bindings: [read("x"), read("g"), read("gamma"), optional("soFar"), write("dx")],
   parameters: { count: "u32", width: "u32", eps: "f32" },
-  workgroup: [16, 1, 1],
-});
+} as const;
+
+export const layerNormBackward = defineKernel({ name: "layerNormBackward", source, ...layerNormBackwardInterface, workgroup: [16, 1, 1] });

@@ -1,14 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { EngineDevice } from "../device";
 import { GraphBuilder } from "../graph";
+import { GPU_POLICY, PORTABLE_POLICY } from "../policy";
 import { checkOp, type CaseInput, type OpCase, type Values } from "../testing/opHarness";
-import { testDevice } from "../testing/testDevice";
+import { testDeviceWith } from "../testing/testDevice";
 import { groupNorm } from "./groupNorm";
-
-let device: EngineDevice;
-beforeAll(async () => {
-  device = await testDevice();
-});
 
 interface Shape {
   /** [images, h, w, channels] */
@@ -68,7 +64,15 @@ const shapes: Record<string, Shape> = {
   "several chunks, the last one short": { x: [2, 37, 41, 8], groups: 2, silu: true },
 };
 
-describe("groupNorm", () => {
+describe.each([
+  ["one thread per group", PORTABLE_POLICY],
+  ["workgroup memory", GPU_POLICY],
+])("groupNorm, %s", (_, policy) => {
+  let device: EngineDevice;
+  beforeAll(async () => {
+    device = await testDeviceWith(policy);
+  });
+
   for (const [name, shape] of Object.entries(shapes)) {
     it(name, async () => {
       await checkOp(device, normCase(shape));

@@ -9,10 +9,13 @@ import type { GraphBuilder } from "../graph";
 import { groupNormApply } from "../kernels/groupNormApply";
 import { groupNormBackward } from "../kernels/groupNormBackward";
 import { groupNormBackwardMerge } from "../kernels/groupNormBackwardMerge";
+import { groupNormBackwardMergeShared } from "../kernels/groupNormBackwardMergeShared";
 import { groupNormBackwardPartial } from "../kernels/groupNormBackwardPartial";
 import { groupNormMerge } from "../kernels/groupNormMerge";
+import { groupNormMergeShared } from "../kernels/groupNormMergeShared";
 import { groupNormPartial } from "../kernels/groupNormPartial";
 import { defineOp, required, type Emitter, type GradientBuilder, type GraphNode } from "../op";
+import type { KernelPolicy } from "../policy";
 import { channels, dimension, elementCount, type ActivationType, type Tensor } from "../tensor";
 import { activationTypeOf, first, flatGroups } from "./support";
 
@@ -70,9 +73,9 @@ export const groupNormStatsOp = defineOp<GroupNormStatsAttributes>({
       flops: STATS_FLOPS_PER_ELEMENT * elementCount(x.shape),
     });
     emit.call({
-      kernel: groupNormMerge,
+      kernel: emit.policy.sharedMemory ? groupNormMergeShared : groupNormMerge,
       tensors: { partial, stats: first(node.outputs) },
-      ...mergeCall(chunks, node.attributes.groups, { chunkRows: chunks.chunkRows, eps: node.attributes.eps }),
+      ...mergeCall(emit.policy, chunks, node.attributes.groups, { chunkRows: chunks.chunkRows, eps: node.attributes.eps }),
     });
   },
   cost: (node) => ({ kind: "other", flops: STATS_FLOPS_PER_ELEMENT * elementCount(required(node, "x").shape) }),
@@ -142,7 +145,11 @@ function lowerBackward(node: GraphNode<GroupNormAttributes>, emit: Emitter): voi
     workgroups,
     flops,
   });
-  emit.call({ kernel: groupNormBackwardMerge, tensors: { partial, means }, ...mergeCall(chunks, groups, {}) });
+  emit.call({
+    kernel: emit.policy.sharedMemory ? groupNormBackwardMergeShared : groupNormBackwardMerge,
+    tensors: { partial, means },
+    ...mergeCall(emit.policy, chunks, groups, {}),
+  });
   emit.call({
     kernel: groupNormBackward,
     tensors: { ...inputs, means, ...(soFar && { soFar }), dx: first(node.outputs) },
@@ -181,11 +188,14 @@ function chunkCall({ images, rows, width, chunks, chunkRows }: Chunks) {
   return { parameters: { count, width, rows, chunks, chunkRows }, workgroups: flatGroups(count) };
 }
 
-function mergeCall({ images, rows, width, chunks }: Chunks, groups: number, extra: Readonly<Record<string, number>>) {
+/** Threads of a workgroup of the merge kernels that take one thread per group. */
+const MERGE_THREADS = 16;
+
+function mergeCall({ sharedMemory }: KernelPolicy, { images, rows, width, chunks }: Chunks, groups: number, extra: Readonly<Record<string, number>>) {
   const count = images * groups;
   const channelCount = 4 * width;
   const sizes = { count, groups, groupWidth: channelCount / groups, channels: channelCount, rows, chunks };
-  return { parameters: { ...sizes, statStride: statStride(groups), ...extra }, workgroups: flatGroups(count, 16) };
+  return { parameters: { ...sizes, statStride: statStride(groups), ...extra }, workgroups: flatGroups(count, sharedMemory ? 1 : MERGE_THREADS) };
 }
 
 /** Rows per thread where each row is on its own: more rows fetch the group's numbers less often. */

@@ -1,13 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { EngineDevice } from "../device";
+import { GPU_POLICY, PORTABLE_POLICY } from "../policy";
 import { checkOp, type CaseInput, type OpCase, type Values } from "../testing/opHarness";
-import { testDevice } from "../testing/testDevice";
+import { testDeviceWith } from "../testing/testDevice";
 import { layerNorm } from "./layerNorm";
-
-let device: EngineDevice;
-beforeAll(async () => {
-  device = await testDevice();
-});
 
 const EPS = 1e-5;
 
@@ -42,7 +38,15 @@ function normCase(shape: readonly number[], x: Partial<CaseInput> = {}): OpCase 
   };
 }
 
-describe("layerNorm", () => {
+describe.each([
+  ["one thread per row", PORTABLE_POLICY],
+  ["workgroup memory", GPU_POLICY],
+])("layerNorm, %s", (_, policy) => {
+  let device: EngineDevice;
+  beforeAll(async () => {
+    device = await testDeviceWith(policy);
+  });
+
   it.each([[[3, 77, 20]], [[1, 1, 4]], [[2, 63, 320]]])("normalises [%s]", async (shape) => {
     await checkOp(device, normCase(shape));
   });

@@ -3,6 +3,8 @@ import { invariant } from "../../base/errors";
 import type { GraphBuilder } from "../graph";
 import { layerNorm as forwardKernel } from "../kernels/layerNorm";
 import { layerNormBackward as backwardKernel } from "../kernels/layerNormBackward";
+import { layerNormBackwardShared } from "../kernels/layerNormBackwardShared";
+import { layerNormShared } from "../kernels/layerNormShared";
 import { defineOp, required } from "../op";
 import { channels, elementCount, rows, type ActivationType, type Tensor } from "../tensor";
 import { activationTypeOf, first, flatGroups } from "./support";
@@ -41,10 +43,10 @@ export const layerNormOp = defineOp<LayerNormAttributes>({
   lower: (node, emit) => {
     const x = required(node, "x");
     emit.call({
-      kernel: forwardKernel,
+      kernel: emit.policy.sharedMemory ? layerNormShared : forwardKernel,
       tensors: { ...node.inputs, y: first(node.outputs) },
       parameters: { count: rows(x), width: channels(x) / 4, eps: node.attributes.eps },
-      workgroups: flatGroups(rows(x), ROWS),
+      workgroups: flatGroups(rows(x), emit.policy.sharedMemory ? 1 : ROWS),
       flops: FLOPS_PER_ELEMENT * elementCount(x.shape),
     });
   },
@@ -66,10 +68,10 @@ export const layerNormBackwardOp = defineOp<LayerNormAttributes>({
   lower: (node, emit) => {
     const x = required(node, "x");
     emit.call({
-      kernel: backwardKernel,
+      kernel: emit.policy.sharedMemory ? layerNormBackwardShared : backwardKernel,
       tensors: { ...node.inputs, dx: first(node.outputs) },
       parameters: { count: rows(x), width: channels(x) / 4, eps: node.attributes.eps },
-      workgroups: flatGroups(rows(x), ROWS),
+      workgroups: flatGroups(rows(x), emit.policy.sharedMemory ? 1 : ROWS),
       flops: 2 * FLOPS_PER_ELEMENT * elementCount(x.shape),
     });
   },
