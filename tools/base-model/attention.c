@@ -8,11 +8,10 @@
 
 // scores[j] = q . k[j], with k transposed to [DIM, keys] so that the inner loop runs over j.
 static void row_scores(const float *q, const float *kt, int keys, float *restrict scores) {
-  for (int j = 0; j < keys; j++) scores[j] = q[0] * kt[j];
-  for (int d = 1; d < DIM; d++) {
-    const float qd = q[d];
-    const float *restrict row = kt + d * keys;
-    for (int j = 0; j < keys; j++) scores[j] += qd * row[j];
+  for (int j = 0; j < keys; j++) {
+    float sum = 0;
+    for (int d = 0; d < DIM; d++) sum += q[d] * kt[d * keys + j];
+    scores[j] = sum;
   }
 }
 
@@ -61,10 +60,15 @@ void backward(const float *q, const float *k, const float *v, const float *o, co
       for (int j = 0; j < keys; j++) ds[j] = p[j] * (ds[j] - go);
       for (int d = 0; d < DIM; d++) {
         const float qd = q[d], gd = g[d];
+        const float *restrict k_row = kt + d * keys;
         float *restrict dk_row = dkt + d * keys, *restrict dv_row = dvt + d * keys;
-        dq[d] = dot(ds, kt + d * keys, keys);
-        for (int j = 0; j < keys; j++) dk_row[j] += qd * ds[j];
-        for (int j = 0; j < keys; j++) dv_row[j] += gd * p[j];
+        float sum = 0;
+        for (int j = 0; j < keys; j++) {
+          sum += ds[j] * k_row[j];
+          dk_row[j] += qd * ds[j];
+          dv_row[j] += gd * p[j];
+        }
+        dq[d] = sum;
       }
     }
     for (int j = 0; j < keys; j++)

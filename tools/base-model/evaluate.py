@@ -1,6 +1,6 @@
 """evaluate.py [CHECKPOINT] [--concepts N] [--sheet PNG]: the figures of docs/mini.md.
 
-Reconstruction in dB at 128 px; and what the contrastive image encoder reads in guided samples, against what it reads
+Reconstruction in dB at 64 and 128 px; and what the contrastive image encoder reads in guided samples, against what it reads
 in real drawings. That encoder taught the text encoder its words: it is a first judge, not an independent one."""
 import argparse
 import json
@@ -15,6 +15,7 @@ from checkpoint import load_safetensors, part
 from contrastive import CUT, SIZE, Pair
 from data import CACHE, WHITE, Drawings
 from diffusion import ddim
+from export import RESOLUTION
 from images import sheet, to_bytes, write_png
 from loop import prepare
 from net_vae import SCALING_FACTOR
@@ -44,16 +45,25 @@ def reconstruction_db(vae, batches):
     return float(np.mean(values))
 
 
-def drawing_batches(drawings, pairs):
+def drawing_batches(drawings, pairs, size):
     for n in range(0, len(pairs), 16):
         concepts, styles = pairs[n : n + 16].T
-        yield drawings.compose(concepts, styles, [WHITE] * len(concepts))
+        yield drawings.compose(concepts, styles, [WHITE] * len(concepts), size)
 
 
-def sample_batches(name):
+def sample_batches(name, size):
     pixels = np.fromfile(CACHE / f"{name}.bin", np.uint8).reshape(-1, 128, 128, 3)
     for n in range(0, len(pixels), 16):
-        yield torch.from_numpy(pixels[n : n + 16].astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2)
+        images = torch.from_numpy(pixels[n : n + 16].astype(np.float32) / 127.5 - 1).permute(0, 3, 1, 2)
+        yield F.interpolate(images, size, mode="area")
+
+
+def rebuilt(vae, drawings, size):
+    """dB of the autoencoder alone."""
+    figures = {"held-out drawings": reconstruction_db(vae, drawing_batches(drawings, drawings.held, size))}
+    for name in ("blueprint", "pixel-art"):
+        figures[name] = reconstruction_db(vae, sample_batches(name, size))
+    return figures
 
 
 def load_judge(text):
@@ -79,13 +89,13 @@ def judge(pair, drawings, tokenizer, images, pairs):
     }
 
 
-def draw(model, tokenizer, captions, batch=20):
-    """Guided samples at 128 px, CFG 5, 20 DDIM steps."""
+def draw(model, tokenizer, captions, size, batch=20):
+    """Guided samples, CFG 5, 20 DDIM steps."""
     states = [model["text"](torch.tensor([tokenizer.encode(text)])) for text in [*captions, ""]]
     context, empty = torch.cat(states[:-1]), states[-1]
     images = []
     for n in range(0, len(captions), batch):
-        latents = ddim(model["unet"], context[n : n + batch], empty, 128, seed=n + 1)
+        latents = ddim(model["unet"], context[n : n + batch], empty, size, seed=n + 1)
         images.append(model["vae"].decode(latents / SCALING_FACTOR))
     return torch.cat(images)
 
@@ -100,22 +110,20 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("checkpoint", nargs="?", default=ROOT / "public/models/mini.safetensors")
     parser.add_argument("--concepts", type=int, default=20)
+    parser.add_argument("--size", type=int, default=RESOLUTION)
     parser.add_argument("--sheet", type=Path)
     args = parser.parse_args()
     prepare()
     model, drawings, tokenizer = load_checkpoint(args.checkpoint), Drawings(), Tokenizer()
-    figures = {"dB held-out drawings": reconstruction_db(model["vae"], drawing_batches(drawings, drawings.held))}
-    for name in ("blueprint", "pixel-art"):
-        figures[f"dB {name}"] = reconstruction_db(model["vae"], sample_batches(name))
-    print(json.dumps(figures), flush=True)
+    print(json.dumps({size: rebuilt(model["vae"], drawings, size) for size in (64, 128)}), flush=True)
     if args.concepts:
         pairs, eye = prompts(drawings, args.concepts), load_judge(model["text"])
-        images = draw(model, tokenizer, [drawings.caption(c, s) for c, s in pairs])
+        images = draw(model, tokenizer, [drawings.caption(c, s) for c, s in pairs], args.size)
         real = drawings.compose(pairs[:, 0], pairs[:, 1], [WHITE] * len(pairs))
         print("samples", json.dumps(judge(eye, drawings, tokenizer, images, pairs)))
         print("real drawings", json.dumps(judge(eye, drawings, tokenizer, real, pairs)))
         if args.sheet:
-            shown = to_bytes(images).reshape(len(drawings.styles), args.concepts, 128, 128, 3)[:, :SHOWN]
+            shown = to_bytes(F.interpolate(images, 128, mode="bilinear")).reshape(len(drawings.styles), args.concepts, 128, 128, 3)[:, :SHOWN]
             write_png(args.sheet, sheet(shown.reshape(-1, 128, 128, 3), shown.shape[1]))
             print([drawings.names[c] for c in pairs[:SHOWN, 0]])
 

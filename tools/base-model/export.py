@@ -12,6 +12,7 @@ from net_vae import CHANNELS as VAE_CHANNELS
 from net_vae import GROUPS, SCALING_FACTOR
 from parts import PREFIXES, path_of
 
+RESOLUTION = 64  # what the UNet has learned so far; its 128 px pictures are textures without shape
 PUBLIC = Path(__file__).resolve().parents[2] / "public" / "models"
 
 # What tensor shapes cannot tell a loader.
@@ -60,9 +61,9 @@ def describe(path):
         "bytes": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
         "family": "sd1",
-        "resolution": 128,
+        "resolution": RESOLUTION,
         "title": "Mini",
-        "description": "A small Stable Diffusion 1.x that draws emoji in five artists' styles at 128 pixels.",
+        "description": f"A small Stable Diffusion 1.x that draws emoji in five artists' styles at {RESOLUTION} pixels.",
         "license": "CC-BY-4.0 (licenses/mini.txt)",
     }
 

@@ -7,7 +7,7 @@
 #                                                   and goes on with its UNet
 #   tools/base-model/train.sh --export              writes the checkpoint from what is trained so far
 #
-# Lengths in minutes: VAE_MINUTES, TEXT_MINUTES, UNET_MINUTES. PYTHON: an interpreter with torch and numpy.
+# Lengths in minutes: VAE_MINUTES, TEXT_MINUTES, UNET_MINUTES. UNET_SIZES: pixels ("64 128"). PYTHON: an interpreter with torch and numpy.
 # All work lies in .cache/base-model (or MINI_CACHE); a finished stage leaves a file STAGE.done there.
 set -eu
 cd "$(dirname "$0")"
@@ -49,5 +49,5 @@ stage drawings node rasterise.mjs "$CACHE"
 stage vae python vae.py --minutes "${VAE_MINUTES:-120}" $RESUME
 stage text python contrastive.py --minutes "${TEXT_MINUTES:-30}" $RESUME
 stage latents python latents.py
-stage unet python unet.py --minutes "${UNET_MINUTES:-1200}" $RESUME
+stage unet python unet.py --minutes "${UNET_MINUTES:-1200}" --sizes ${UNET_SIZES:-64 128} $RESUME
 "$PYTHON" export.py

@@ -13,13 +13,13 @@ from parts import load_part, path_of, save_part
 from checkpoint import load_safetensors
 from tokenizer import Tokenizer
 
-BATCH, EMA_DECAY = 32, 0.998
+BATCH, EMA_DECAY = 16, 0.998
 STATE = CACHE / "unet.state.pt"
 
 
 def small_share(progress):
-    """Share of steps at 64 px: a fifth of the cost each, so most concepts are learned there; the end is 128 px only."""
-    return 0.6 if progress < 0.35 else 0.25 if progress < 0.8 else 0.0
+    """Share of steps at 64 px, which cost a quarter; the end is 128 px only."""
+    return 0.3 if progress < 0.3 else 0.1 if progress < 0.8 else 0.0
 
 
 class Latents:
@@ -109,14 +109,14 @@ class Training:
         return errors.mean().item()
 
 
-def run(training, captions):
-    sizes = {size: Latents(size) for size in (64, 128)}
-    rng, errors = np.random.RandomState(training.step), {64: [], 128: []}
+def run(training, captions, sizes):
+    sizes = {size: Latents(size) for size in sizes}
+    rng, errors = np.random.RandomState(training.step), {size: [] for size in sizes}
     while not training.clock.over():
         if training.step % 100 == 0:
             ready = [size for size in sizes if sizes[size].refresh().latents]
-        wanted = 64 if rng.rand() < small_share(training.clock.progress()) else 128
-        size = wanted if wanted in ready else ready[0]
+        small = 64 in ready and rng.rand() < small_share(training.clock.progress())
+        size = 64 if small or 128 not in ready else 128
         latents, rows = sizes[size].draw(rng, BATCH)
         context = captions.states([captions.write(row, rng) for row in rows])
         errors[size].append(training.update(latents, context))
@@ -133,11 +133,12 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, required=True, help="over all sessions of this stage")
     parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128])
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
     prepare()
     training = Training(args)
-    run(training, Captions(Drawings()))
+    run(training, Captions(Drawings()), args.sizes)
     save_part("unet", {**training.unet.state_dict(), **training.ema.named(training.unet)}, samples=training.samples)
 
 

@@ -42,7 +42,7 @@ def disguised(images, rng):
 
 
 def draw_batch(drawings, rng, count, whole):
-    """[b, 3, s, s] in [-1, 1]: drawings on white or any colour; s = 64 (shrunk or cropped) or 128 (whole)."""
+    """[b, 3, s, s] in [-1, 1]: drawings on white or any colour, shrunk to 64 px, or 64-px crops; if whole, 128 px."""
     pairs = drawings.train[rng.randint(len(drawings.train), size=count)]
     rgba = torch.from_numpy(drawings.pixels[pairs[:, 0], pairs[:, 1]].astype(np.float32) / 255).permute(0, 3, 1, 2)
     backs = np.where(rng.rand(count, 1) < 0.35, rng.rand(count, 3), 1.0).astype(np.float32)
@@ -50,9 +50,10 @@ def draw_batch(drawings, rng, count, whole):
     images = disguised(images, rng)
     if rng.rand() < 0.5:
         images = images.flip(3)
-    if whole:
-        return images * 2 - 1
-    if rng.rand() < 0.35:
+    large = rng.rand() < 0.65
+    if whole and large:
+        return images[: max(1, count // 4)] * 2 - 1
+    if not large:
         return F.interpolate(images, 64, mode="area") * 2 - 1
     top, left = rng.randint(0, 65, 2)
     return images[:, :, top : top + 64, left : left + 64] * 2 - 1
