@@ -7,6 +7,7 @@ import { createNoiseSource, type NoiseSourceKind } from "../base/random/noiseSou
 import { denoised, networkInputScale, predictions } from "../diffusion/prediction";
 import { createSigmaTable, type SigmaTable } from "../diffusion/sigmaTable";
 import type { ActiveLora, LoadedModel, UnetEvaluator } from "../models/loadedModel";
+import { brownianNoise } from "./brownianNoise";
 import { encodeSchedule, statesAt, type Conditioning } from "./conditioning";
 import { samplers } from "./index";
 import { samplerMeta, type SamplerName } from "./meta";
@@ -77,9 +78,10 @@ export async function sampleLatents(
     lora: options.lora,
   });
   const source = createNoiseSource(settings.randomSource, settings.seed);
-  const noise = () => source.randn(channels * height * width);
+  const size = channels * height * width;
   const scale = meta.start === "sigma" ? (sigmas[0] ?? 1) : 1;
-  const start = noise().map((value) => value * scale);
+  const start = source.randn(size).map((value) => value * scale);
+  const noise = meta.noise === "brownian" ? brownianNoise({ source: settings.randomSource, seed: settings.seed, size, ...noiseRange(sigmas) }) : () => source.randn(size);
   const total = sigmas.length - 1;
   const latents = await samplers[settings.sampler](
     (x, sigma) => guided.denoise(x, sigma),
@@ -89,6 +91,11 @@ export async function sampleLatents(
     async ({ step }) => options.onStep?.(step + 1, total),
   );
   return { latents: channelsLast(latents, 1, channels, height * width), height, width, sigmas };
+}
+
+/** The Brownian path runs between the smallest and the largest noise level. */
+function noiseRange(sigmas: Float32Array): { sigmaMin: number; sigmaMax: number } {
+  return { sigmaMin: Math.min(...sigmas.filter((sigma) => sigma > 0)), sigmaMax: Math.max(...sigmas) };
 }
 
 /** Sampler, then decoder. @returns RGBA bytes, row-major. */

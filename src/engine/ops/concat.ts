@@ -3,8 +3,10 @@ import { invariant } from "../../base/errors";
 import type { GraphBuilder } from "../graph";
 import { concat as concatKernel } from "../kernels/concat";
 import { sliceChannels as sliceKernel } from "../kernels/sliceChannels";
+import { splitChannels as splitKernel } from "../kernels/splitChannels";
 import { defineOp, required, type GradientBuilder } from "../op";
 import { channels, elementCount, rows, type ActivationType, type Tensor } from "../tensor";
+import { contributeSame } from "./add";
 import { activationTypeOf, first, flatGroups } from "./support";
 
 export interface ConcatAttributes {
@@ -54,9 +56,58 @@ export const concatOp = defineOp<ConcatAttributes>({
   vjp: (node, [gradient], builder) => {
     if (!gradient) return;
     const a = required(node, "a");
+    const b = required(node, "b");
+    if (builder.wants(a) && builder.wants(b)) return contributeBoth(builder, node.name, [a, b], gradient);
     contributeSlice(builder, `${node.name}.a`, a, gradient, 0);
-    contributeSlice(builder, `${node.name}.b`, required(node, "b"), gradient, channels(a));
+    contributeSlice(builder, `${node.name}.b`, b, gradient, channels(a));
   },
+});
+
+/** Both halves in one dispatch; what was collected for the second one is added apart, which skips never need. */
+function contributeBoth(builder: GradientBuilder, name: string, [a, b]: readonly [Tensor, Tensor], x: Tensor): void {
+  const attributes = { width: channels(a), typeA: activationTypeOf(a), typeB: activationTypeOf(b) };
+  let second: Tensor | undefined;
+  builder.contribute(a, (soFar) => {
+    const [partA, partB] = builder.node(splitChannelsOp, name, { x, ...(soFar && { soFar }) }, attributes);
+    invariant(partA && partB, "splitChannels has two outputs");
+    second = partB;
+    return partA;
+  });
+  invariant(second, "the first half was built");
+  contributeSame(builder, name, b, second);
+}
+
+interface SplitAttributes {
+  /** Channels of the first part. */
+  readonly width: number;
+  readonly typeA: ActivationType;
+  readonly typeB: ActivationType;
+}
+
+/** Inputs x, soFar?; outputs the first `width` channels plus soFar, and the rest. Only used on gradients. */
+export const splitChannelsOp = defineOp<SplitAttributes>({
+  name: "splitChannels",
+  outputs: (inputs, { width, typeA, typeB }) => {
+    const { shape } = required({ name: "splitChannels", inputs }, "x");
+    const outer = shape.slice(0, -1);
+    return [
+      { shape: [...outer, width], type: typeA },
+      { shape: [...outer, (shape.at(-1) ?? 0) - width], type: typeB },
+    ];
+  },
+  lower: (node, emit) => {
+    const [a, b] = node.outputs;
+    invariant(a && b, "splitChannels has two outputs");
+    const count = elementCount(required(node, "x").shape) / 4;
+    emit.call({
+      kernel: splitKernel,
+      tensors: { ...node.inputs, a, b },
+      parameters: { count, widthA: channels(a) / 4, widthB: channels(b) / 4 },
+      workgroups: flatGroups(count),
+      flops: 4 * count,
+    });
+  },
+  cost: () => ({ kind: "other", flops: 0 }),
 });
 
 function contributeSlice(builder: GradientBuilder, name: string, target: Tensor, x: Tensor, begin: number): void {

@@ -22,9 +22,14 @@ export interface LoraUse {
 export class LoraStack {
   readonly #model: LoadedModel;
   readonly #byRank = new Map<number, ActiveLora>();
+  /** Modules whose LoRA can lie beside the weights: those the model's graphs bind. */
+  readonly #beside: ReadonlySet<string>;
 
   constructor(model: LoadedModel) {
     this.#model = model;
+    const probe = new LoraBinding(matrixTargets(model), 4, 1);
+    declareParameters(model, probe, new ParameterLayout());
+    this.#beside = new Set(probe.groups.flatMap(({ targets }) => targets.flatMap((target) => target?.name ?? [])));
   }
 
   /**
@@ -33,8 +38,9 @@ export class LoraStack {
    */
   async use(uses: readonly LoraUse[]): Promise<ActiveLora | undefined> {
     const acting = uses.filter(({ unet, te }) => unet !== 0 || te !== 0);
-    await this.#model.overrideWeights(bakedWeights(acting));
-    const weighted = acting.map(weightedLora).filter(({ modules }) => modules.size > 0);
+    const isPlain = (module: LoadedModule) => this.#beside.has(module.name) && isPlainLora(module);
+    await this.#model.overrideWeights(bakedWeights(acting, isPlain));
+    const weighted = acting.map((use) => weightedLora(use, isPlain)).filter(({ modules }) => modules.size > 0);
     const rank = 4 * Math.ceil(stackedRank(weighted) / 4);
     if (rank === 0) return undefined;
     const active = this.#active(rank);
@@ -76,12 +82,11 @@ function declareParameters({ family, config, activationType }: LoadedModel, lora
   family.buildUnet(graph, config, { latents, timestepEmbedding, context }, lora);
 }
 
-function isPlain({ kind, target, tensors }: LoadedModule): boolean {
-  const isMatrix = target.kind === "linear" || target.kind === "conv1x1";
-  return kind === "lora" && isMatrix && target.firstRow === undefined && !tensors.has("dora_scale") && !tensors.has("lora_mid.weight") && !tensors.has("diff_b");
+function isPlainLora({ kind, tensors }: LoadedModule): boolean {
+  return kind === "lora" && !tensors.has("dora_scale") && !tensors.has("lora_mid.weight") && !tensors.has("diff_b");
 }
 
-function weightedLora({ lora, unet, te }: LoraUse): WeightedLora {
+function weightedLora({ lora, unet, te }: LoraUse, isPlain: (module: LoadedModule) => boolean): WeightedLora {
   const modules = new Map<string, LoraMatrices>();
   if (!("modules" in lora)) return { modules: new Map(lora.map((one) => [one.name, one])), unetStrength: unet, textStrength: te };
   for (const module of lora.modules) {
@@ -96,7 +101,7 @@ function weightedLora({ lora, unet, te }: LoraUse): WeightedLora {
 }
 
 /** What the remaining kinds make of the weights and biases they change, LoRA after LoRA. */
-function bakedWeights(uses: readonly LoraUse[]): WeightOverrides {
+function bakedWeights(uses: readonly LoraUse[], isPlain: (module: LoadedModule) => boolean): WeightOverrides {
   const overrides = new Map<string, (values: Float32Array<ArrayBuffer>) => Float32Array<ArrayBuffer>>();
   const append = (key: string, change: (values: Float32Array<ArrayBuffer>) => Float32Array<ArrayBuffer>) => {
     const earlier = overrides.get(key);

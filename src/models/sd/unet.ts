@@ -17,6 +17,7 @@ import type { LoraBinding } from "../lora/binding";
 import { ModelScope } from "../scope";
 import { residualBlock } from "./residualBlock";
 import { spatialTransformer } from "./spatialTransformer";
+import { timeProjections, type TimeProjections } from "./timeProjections";
 
 export interface UnetInputs {
   /** Noisy latents `[batch, height, width, 4]`. */
@@ -32,8 +33,7 @@ export interface UnetInputs {
 /** What every block needs besides its input. */
 export interface UnetBlockContext {
   readonly config: UnetConfig;
-  /** SiLU of the time embedding `[batch, 4·channels[0]]`. */
-  readonly embedding: Tensor;
+  readonly time: TimeProjections;
   readonly context: Tensor;
 }
 
@@ -43,7 +43,7 @@ export interface UnetBlockContext {
  */
 export function unet(graph: GraphBuilder, config: UnetConfig, inputs: UnetInputs, lora?: LoraBinding): Tensor {
   const root = new ModelScope(graph, "model.diffusion_model.", lora);
-  const block: UnetBlockContext = { config, context: inputs.context, embedding: timeEmbedding(root, config, inputs) };
+  const block: UnetBlockContext = { config, context: inputs.context, time: timeProjections(root, config, timeEmbedding(root, config, inputs)) };
   const skips: Tensor[] = [];
   let h = downPath(root.at("input_blocks"), block, inputs.latents, skips);
   h = graph.segment("middle_block", () => middle(root.at("middle_block"), block, h));
