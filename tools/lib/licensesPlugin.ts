@@ -47,18 +47,23 @@ export function licensesText(folders: Iterable<string>): string {
  */
 export function licensesPlugins(): { page: Plugin; worker: () => Plugin } {
   const folders = new Set<string>();
-  const collect: Plugin["generateBundle"] = function () {
-    for (const id of this.getModuleIds()) {
+  const collect = (context: { getModuleIds(): Iterable<string> }) => {
+    for (const id of context.getModuleIds()) {
       const folder = packageFolder(id);
       if (folder !== undefined) folders.add(folder);
     }
   };
   return {
-    worker: () => ({ name: "weft-licenses-worker", generateBundle: collect }),
+    worker: () => ({
+      name: "weft-licenses-worker",
+      generateBundle() {
+        collect(this);
+      },
+    }),
     page: {
       name: "weft-licenses",
-      generateBundle(options, bundle, isWrite) {
-        collect.call(this, options, bundle, isWrite);
+      generateBundle() {
+        collect(this);
         this.emitFile({ type: "asset", fileName: "licenses.md", source: licensesText(folders) });
       },
     },

@@ -19,13 +19,13 @@ const messages = {
   "self-compare": "comparing a value with itself is folded: test for NaN by its bits",
   tanh: "tanh of a large argument is NaN on some drivers: use exp(-2|x|)",
   "zero-division": "a constant division by zero does not compile everywhere",
-  "return-before-barrier": "a conditional return before a barrier breaks uniform control flow",
+  "uniformity-off": "the compiler proves that barriers are reached by all threads: that check stays on",
   "dynamic-index": "a function-scope array with a dynamic index leaves the registers: unroll it",
 } as const;
 
 export type Rule = keyof typeof messages;
 
-type BlockKind = "function" | "loop" | "branch" | "other";
+type BlockKind = "function" | "loop" | "other";
 
 interface Block {
   kind: BlockKind;
@@ -37,10 +37,9 @@ interface Block {
 interface Scope {
   blocks: Block[];
   arrays: Set<string>;
-  returnsEarly: boolean;
 }
 
-/** The source without comments and strings of directives, each line kept in its place. */
+/** The source without comments and directives, each line kept in its place. */
 function withoutComments(text: string): string[] {
   const blanked = text.replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, " "));
   return blanked.split("\n").map((line) => line.replace(/\/\/.*$/, "").replace(/^\s*#.*$/, ""));
@@ -48,8 +47,7 @@ function withoutComments(text: string): string[] {
 
 function blockKind(header: string): BlockKind {
   if (/\bfn\s+\w/.test(header)) return "function";
-  if (/\b(for|while|loop)\b/.test(header)) return "loop";
-  return /\b(if|else|switch|case|default)\b/.test(header) ? "branch" : "other";
+  return /\b(for|while|loop)\b/.test(header) ? "loop" : "other";
 }
 
 /** `for (var i = 0u; i < TILE; i++)` → `["i"]`: bounds that are numbers or capitals are known when compiling. */
@@ -71,6 +69,7 @@ function lineRules(line: string): Rule[] {
   if (/\[[^\]]*&[^\]]*\]/.test(line)) found.push("mask-index");
   if (/(?<![\w.])([A-Za-z_][\w.]*)\s*[!=]=\s*\1(?![\w.([])/.test(line)) found.push("self-compare");
   if (/\btanh\s*\(/.test(line)) found.push("tanh");
+  if (/\bdiagnostic\s*\(\s*(off|info|warning)\b/.test(line)) found.push("uniformity-off");
   if (/\b\d+(\.\d*)?[fh]?\s*\/\s*0+(\.0*)?[fh]?(?![\w.])/.test(line)) found.push("zero-division");
   return found;
 }
@@ -80,9 +79,6 @@ function statementRules(statement: string, scope: Scope): Rule[] {
   const found: Rule[] = [];
   const inLoop = scope.blocks.some((block) => block.kind === "loop");
   if (inLoop && /^\s*var\s+[^=;]+$/.test(statement)) found.push("loop-var");
-  if (scope.returnsEarly && /\b(workgroupBarrier|storageBarrier|subgroup\w+)\s*\(/.test(statement)) {
-    found.push("return-before-barrier");
-  }
   const constants = scope.blocks.flatMap((block) => block.constant);
   for (const [, name = "", index = ""] of statement.matchAll(/(\w+)\[([^\]]*)\]/g)) {
     if (scope.arrays.has(name) && !isConstantIndex(index, constants)) found.push("dynamic-index");
@@ -94,12 +90,10 @@ function statementRules(statement: string, scope: Scope): Rule[] {
 function remember(statement: string, scope: Scope): void {
   const array = /^\s*var\s+(\w+)\s*(:\s*array|=\s*array)\b/.exec(statement)?.[1];
   if (array !== undefined && scope.blocks.length > 0) scope.arrays.add(array);
-  const inBranch = scope.blocks.some((block) => block.kind === "branch");
-  if (inBranch && /^\s*return\b/.test(statement)) scope.returnsEarly = true;
 }
 
 function emptyScope(): Scope {
-  return { blocks: [], arrays: new Set(), returnsEarly: false };
+  return { blocks: [], arrays: new Set() };
 }
 
 /** Walks statement by statement; a `fn` at the beginning of a line starts afresh, whatever `#if` did to braces. */
