@@ -5,7 +5,16 @@ import { defineKernel, optional, read, write } from "./kernel";
 export const groupNormBackward = defineKernel({
   name: "groupNormBackward",
   source,
-  bindings: [read("x"), read("g"), read("stats"), read("means"), read("gamma"), read("beta"), optional("soFar"), write("dx")],
+  bindings: [
+    read("x"),
+    read("g"),
+    read("stats"),
+    read("means"),
+    read("gamma"),
+    read("beta"),
+    optional("soFar"),
+    write("dx"),
+  ],
   parameters: {
     count: "u32",
     width: "u32",

@@ -15,4 +15,9 @@ export const groupNormBackwardMergeInterface = {
   },
 } as const;
 
-export const groupNormBackwardMerge = defineKernel({ name: "groupNormBackwardMerge", source, ...groupNormBackwardMergeInterface, workgroup: [16, 1, 1] });
+export const groupNormBackwardMerge = defineKernel({
+  name: "groupNormBackwardMerge",
+  source,
+  ...groupNormBackwardMergeInterface,
+  workgroup: [16, 1, 1],
+});

@@ -17,4 +17,9 @@ export const groupNormMergeInterface = {
   },
 } as const;
 
-export const groupNormMerge = defineKernel({ name: "groupNormMerge", source, ...groupNormMergeInterface, workgroup: [16, 1, 1] });
+export const groupNormMerge = defineKernel({
+  name: "groupNormMerge",
+  source,
+  ...groupNormMergeInterface,
+  workgroup: [16, 1, 1],
+});

@@ -23,7 +23,10 @@ const TILES: Record<LaneTile["LANES"], LaneTile> = {
 const THREADS = 16;
 
 /** One kernel per tile from one source; `#for i OWN` and `#for l LANES` unroll to it. */
-export function laneKernels(source: string, define: (source: string) => KernelDefinition): (tile: LaneTile) => KernelDefinition {
+export function laneKernels(
+  source: string,
+  define: (source: string) => KernelDefinition,
+): (tile: LaneTile) => KernelDefinition {
   const made = new Map<number, KernelDefinition>();
   return (tile) => {
     const kernel = made.get(tile.LANES) ?? define(unroll(source, { OWN: tile.OWN, LANES: tile.LANES }));
@@ -42,11 +45,19 @@ export function laneConstants({ OWN, LANES }: LaneTile): Readonly<Record<string,
   return { OWN, LANES, BROADCAST: LANES > 1 };
 }
 
-export function laneWorkgroup(constants: Readonly<Record<string, number | boolean>>): readonly [number, number, number] {
+export function laneWorkgroup(
+  constants: Readonly<Record<string, number | boolean>>,
+): readonly [number, number, number] {
   return [constants["BROADCAST"] ? Number(constants["LANES"]) : THREADS, 1, 1];
 }
 
 /** Workgroups that cover rows (x) and quads of columns (y). */
-export function laneGrid({ OWN, LANES }: LaneTile, rows: number, columnQuads: number): readonly [number, number] {
-  return LANES > 1 ? [Math.ceil(rows / (OWN * LANES)), Math.ceil(columnQuads / LANES)] : [Math.ceil(rows / (OWN * THREADS)), columnQuads];
+export function laneGrid(
+  { OWN, LANES }: LaneTile,
+  rows: number,
+  columnQuads: number,
+): readonly [number, number] {
+  return LANES > 1
+    ? [Math.ceil(rows / (OWN * LANES)), Math.ceil(columnQuads / LANES)]
+    : [Math.ceil(rows / (OWN * THREADS)), columnQuads];
 }

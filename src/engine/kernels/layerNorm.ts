@@ -7,4 +7,9 @@ export const layerNormInterface = {
   parameters: { count: "u32", width: "u32", eps: "f32" },
 } as const;
 
-export const layerNorm = defineKernel({ name: "layerNorm", source, ...layerNormInterface, workgroup: [16, 1, 1] });
+export const layerNorm = defineKernel({
+  name: "layerNorm",
+  source,
+  ...layerNormInterface,
+  workgroup: [16, 1, 1],
+});

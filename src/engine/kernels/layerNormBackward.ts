@@ -7,4 +7,9 @@ export const layerNormBackwardInterface = {
   parameters: { count: "u32", width: "u32", eps: "f32" },
 } as const;
 
-export const layerNormBackward = defineKernel({ name: "layerNormBackward", source, ...layerNormBackwardInterface, workgroup: [16, 1, 1] });
+export const layerNormBackward = defineKernel({
+  name: "layerNormBackward",
+  source,
+  ...layerNormBackwardInterface,
+  workgroup: [16, 1, 1],
+});

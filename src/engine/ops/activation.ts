@@ -43,7 +43,12 @@ export const activationOp = defineOp<ActivationAttributes>({
     if (!g) return;
     builder.contribute(x, (soFar) => {
       const inputs = { x: builder.value(x), g, ...(soFar && { soFar }) };
-      return first(builder.node(activationBackwardOp, node.name, inputs, { ...node.attributes, type: activationTypeOf(x) }));
+      return first(
+        builder.node(activationBackwardOp, node.name, inputs, {
+          ...node.attributes,
+          type: activationTypeOf(x),
+        }),
+      );
     });
   },
 });
@@ -51,7 +56,9 @@ export const activationOp = defineOp<ActivationAttributes>({
 /** Inputs x, g, soFar?; output g·f′(x) + soFar. */
 export const activationBackwardOp = defineOp<ActivationAttributes>({
   name: "activationBackward",
-  outputs: (inputs, { type }) => [{ shape: required({ name: "activationBackward", inputs }, "x").shape, type }],
+  outputs: (inputs, { type }) => [
+    { shape: required({ name: "activationBackward", inputs }, "x").shape, type },
+  ],
   lower: (node, emit) => {
     const dx = first(node.outputs);
     const count = elementCount(dx.shape) / 4;

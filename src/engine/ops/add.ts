@@ -16,9 +16,18 @@ export function add(g: GraphBuilder, name: string, a: Tensor, b: Tensor): Tensor
 }
 
 /** Contributes a gradient that passes through unchanged (residuals): adds only where something was collected before. */
-export function contributeSame(builder: GradientBuilder, name: string, target: Tensor, gradient: Tensor): void {
+export function contributeSame(
+  builder: GradientBuilder,
+  name: string,
+  target: Tensor,
+  gradient: Tensor,
+): void {
   builder.contribute(target, (soFar) =>
-    soFar ? first(builder.node(addOp, `${name}/sum`, { a: soFar, b: gradient }, { type: activationTypeOf(target) })) : gradient,
+    soFar
+      ? first(
+          builder.node(addOp, `${name}/sum`, { a: soFar, b: gradient }, { type: activationTypeOf(target) }),
+        )
+      : gradient,
   );
 }
 
@@ -27,7 +36,10 @@ export const addOp = defineOp<AddAttributes>({
   outputs: (inputs, { type }) => {
     const a = required({ name: "add", inputs }, "a");
     const b = required({ name: "add", inputs }, "b");
-    invariant(elementCount(a.shape) === elementCount(b.shape), () => `add: [${a.shape.join()}] + [${b.shape.join()}]`);
+    invariant(
+      elementCount(a.shape) === elementCount(b.shape),
+      () => `add: [${a.shape.join()}] + [${b.shape.join()}]`,
+    );
     return [{ shape: a.shape, type }];
   },
   lower: (node, emit) => {

@@ -26,7 +26,13 @@ export function concat(g: GraphBuilder, name: string, a: Tensor, b: Tensor): Ten
 }
 
 /** Adds channels `begin` … `begin + count − 1` of x to the graph. */
-export function sliceChannels(g: GraphBuilder, name: string, x: Tensor, begin: number, count: number): Tensor {
+export function sliceChannels(
+  g: GraphBuilder,
+  name: string,
+  x: Tensor,
+  begin: number,
+  count: number,
+): Tensor {
   return g.single(sliceChannelsOp, name, { x }, { begin, count, type: g.activationType });
 }
 
@@ -64,7 +70,12 @@ export const concatOp = defineOp<ConcatAttributes>({
 });
 
 /** Both halves in one dispatch; what was collected for the second one is added apart, which skips never need. */
-function contributeBoth(builder: GradientBuilder, name: string, [a, b]: readonly [Tensor, Tensor], x: Tensor): void {
+function contributeBoth(
+  builder: GradientBuilder,
+  name: string,
+  [a, b]: readonly [Tensor, Tensor],
+  x: Tensor,
+): void {
   const attributes = { width: channels(a), typeA: activationTypeOf(a), typeB: activationTypeOf(b) };
   let second: Tensor | undefined;
   builder.contribute(a, (soFar) => {
@@ -110,7 +121,13 @@ export const splitChannelsOp = defineOp<SplitAttributes>({
   cost: () => ({ kind: "other", flops: 0 }),
 });
 
-function contributeSlice(builder: GradientBuilder, name: string, target: Tensor, x: Tensor, begin: number): void {
+function contributeSlice(
+  builder: GradientBuilder,
+  name: string,
+  target: Tensor,
+  x: Tensor,
+  begin: number,
+): void {
   builder.contribute(target, (soFar) => {
     const attributes = { begin, count: channels(target), type: activationTypeOf(target) };
     return first(builder.node(sliceChannelsOp, name, { x, ...(soFar && { soFar }) }, attributes));
@@ -123,7 +140,10 @@ export const sliceChannelsOp = defineOp<SliceAttributes>({
   cheap: true,
   outputs: (inputs, { begin, count, type }) => {
     const x = required({ name: "sliceChannels", inputs }, "x");
-    invariant(begin % 4 === 0 && begin + count <= channels(x), () => `sliceChannels: ${begin} + ${count} of [${x.shape.join()}]`);
+    invariant(
+      begin % 4 === 0 && begin + count <= channels(x),
+      () => `sliceChannels: ${begin} + ${count} of [${x.shape.join()}]`,
+    );
     return [{ shape: [...x.shape.slice(0, -1), count], type }];
   },
   lower: (node, emit) => {
@@ -133,7 +153,12 @@ export const sliceChannelsOp = defineOp<SliceAttributes>({
     emit.call({
       kernel: sliceKernel,
       tensors: { ...node.inputs, y },
-      parameters: { count, width: channels(y) / 4, stride: channels(x) / 4, offset: node.attributes.begin / 4 },
+      parameters: {
+        count,
+        width: channels(y) / 4,
+        stride: channels(x) / 4,
+        offset: node.attributes.begin / 4,
+      },
       workgroups: flatGroups(count),
       flops: 4 * count,
     });

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { EngineDevice } from "../device";
 import { GraphBuilder } from "../graph";
+import { GPU_POLICY, PORTABLE_POLICY } from "../policy";
 import { checkOp, type OpCase, type Values } from "../testing/opHarness";
-import { testDevice } from "../testing/testDevice";
+import { testDevice, testDeviceWith } from "../testing/testDevice";
 import type { WeightType } from "../tensor";
 import { activation } from "./activation";
 import { conv3x3, conv3x3Op, type ConvOptions } from "./conv3x3";
@@ -44,7 +45,8 @@ function reference(shape: Shape, values: Values): Float64Array {
         const gx = ox * stride + kx - before;
         if (gy < 0 || gx < 0 || gy >= gridH || gx >= gridW) continue;
         const pixel = (image * h + Math.floor((gy * h) / gridH)) * w + Math.floor((gx * w) / gridW);
-        for (let k = 0; k < ci; k++) sum += get("x", pixel * ci + k) * get("weight", (c * 9 + 3 * ky + kx) * ci + k);
+        for (let k = 0; k < ci; k++)
+          sum += get("x", pixel * ci + k) * get("weight", (c * 9 + 3 * ky + kx) * ci + k);
       }
     }
     y[at] = sum;
@@ -150,7 +152,9 @@ describe("conv3x3", () => {
   it("refuses shapes that do not fit", () => {
     const g = new GraphBuilder({ activationType: "f32" });
     const weight = g.weight({ keys: ["w"], layout: "conv3x3", shape: [8, 9, 4] });
-    expect(() => conv3x3(g, "conv", g.input("x", [1, 4, 4, 8]), { weight })).toThrow("internal: conv3x3: input [1,4,4,8]");
+    expect(() => conv3x3(g, "conv", g.input("x", [1, 4, 4, 8]), { weight })).toThrow(
+      "internal: conv3x3: input [1,4,4,8]",
+    );
   });
 
   it("counts the multiply-adds of the output", () => {
@@ -160,5 +164,40 @@ describe("conv3x3", () => {
     const node = g.nodes[0];
     expect(node?.op.name).toBe(conv3x3Op.name);
     expect(node && node.op.cost(node)).toEqual({ kind: "conv", flops: 2 * 8 * 4 * 9 * 2 * 3 * 3 });
+  });
+});
+
+/** The kernels that a policy picks when there are enough channels; small tiles' edges come from odd sizes. */
+describe.each([
+  ["without subgroups", PORTABLE_POLICY],
+  ["in workgroup memory", GPU_POLICY],
+])("conv3x3 %s", (_, policy) => {
+  let other: EngineDevice;
+  beforeAll(async () => {
+    other = await testDeviceWith(policy);
+  });
+
+  const wide: Record<string, Shape> = {
+    "stride 1, odd size, batch 3": { images: 3, h: 7, w: 9, ci: 20, co: 72 },
+    "stride 2, odd size": { images: 3, h: 7, w: 9, ci: 36, co: 20, stride: 2 },
+    "stride 2, padded at the end": { images: 1, h: 7, w: 8, ci: 16, co: 20, stride: 2, padding: "end" },
+    "upsampled to an odd size": { images: 2, h: 4, w: 5, ci: 20, co: 24, upsampleTo: [7, 9] },
+  };
+  for (const [name, shape] of Object.entries(wide)) {
+    it(name, async () => {
+      await checkOp(other, convCase(shape));
+    });
+  }
+
+  it("q8 weights, f16 storage, bias, residual and vector, added to a gradient collected before", async () => {
+    const shape: Shape = { images: 2, h: 5, w: 7, ci: 64, co: 32 };
+    const once = convCase(shape, { bias: true, residual: true, rowVector: 32 });
+    await checkOp(other, {
+      ...once,
+      weightType: "q8",
+      activationType: "f16",
+      build: (g, t) => [...once.build(g, t), ...once.build(g, t)],
+      reference: (values) => [reference(shape, values), reference(shape, values)],
+    });
   });
 });

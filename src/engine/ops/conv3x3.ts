@@ -7,8 +7,19 @@ import { InternalError, invariant } from "../../base/errors";
 import type { GraphBuilder } from "../graph";
 import { conv3x3 as forwardKernel } from "../kernels/conv3x3";
 import { conv3x3Backward as backwardKernel } from "../kernels/conv3x3Backward";
+import { conv3x3BackwardTiled } from "../kernels/conv3x3BackwardTiled";
+import { conv3x3Tiled } from "../kernels/conv3x3Tiled";
 import { laneConstants, laneGrid, laneTile } from "../kernels/laneTile";
-import { defineOp, required, type Emitter, type GradientBuilder, type GraphNode, type Inputs } from "../op";
+import {
+  defineOp,
+  required,
+  type Emitter,
+  type GradientBuilder,
+  type GraphNode,
+  type Inputs,
+  type KernelCall,
+} from "../op";
+import type { KernelPolicy } from "../policy";
 import { channels, dimension, elementCount, type ActivationType, type Tensor } from "../tensor";
 import { contributeSame } from "./add";
 import { activationTypeOf, first } from "./support";
@@ -41,9 +52,30 @@ export interface ConvAttributes {
 
 /** Adds a convolution of x [B, H, W, Ci] to the graph; gives [B, outH, outW, Co]. */
 export function conv3x3(g: GraphBuilder, name: string, x: Tensor, options: ConvOptions): Tensor {
-  const { weight, bias, residual, rowVector, stride = 1, padding = "same", upsampleTo, rowOffset = 0 } = options;
-  const inputs = { x, w: weight, ...(bias && { bias }), ...(residual && { residual }), ...(rowVector && { rowVector }) };
-  const attributes = { stride, padding, rowOffset, type: g.activationType, ...(upsampleTo && { upsampleTo }) };
+  const {
+    weight,
+    bias,
+    residual,
+    rowVector,
+    stride = 1,
+    padding = "same",
+    upsampleTo,
+    rowOffset = 0,
+  } = options;
+  const inputs = {
+    x,
+    w: weight,
+    ...(bias && { bias }),
+    ...(residual && { residual }),
+    ...(rowVector && { rowVector }),
+  };
+  const attributes = {
+    stride,
+    padding,
+    rowOffset,
+    type: g.activationType,
+    ...(upsampleTo && { upsampleTo }),
+  };
   return g.single(conv3x3Op, name, inputs, attributes);
 }
 
@@ -59,7 +91,8 @@ export const conv3x3Op = defineOp<ConvAttributes>({
   cost: (node) => ({ kind: "conv", flops: flopsOf(geometryOf(node.name, node.inputs, node.attributes)) }),
   vjp: (node, [gradient], builder) => {
     if (!gradient) return;
-    if (builder.wants(node.inputs["rowVector"])) throw new InternalError(`${node.name}: no gradient rule for the per-image vector`);
+    if (builder.wants(node.inputs["rowVector"]))
+      throw new InternalError(`${node.name}: no gradient rule for the per-image vector`);
     contributeToInput(node, gradient, builder);
     contributeToResidual(node, gradient, builder);
   },
@@ -69,11 +102,21 @@ function contributeToInput(node: GraphNode<ConvAttributes>, g: Tensor, builder: 
   const x = required(node, "x");
   builder.contribute(x, (soFar) => {
     const inputs = { g, w: required(node, "w"), ...(soFar && { soFar }) };
-    return first(builder.node(conv3x3BackwardOp, node.name, inputs, { ...node.attributes, inputShape: x.shape, inputType: activationTypeOf(x) }));
+    return first(
+      builder.node(conv3x3BackwardOp, node.name, inputs, {
+        ...node.attributes,
+        inputShape: x.shape,
+        inputType: activationTypeOf(x),
+      }),
+    );
   });
 }
 
-function contributeToResidual(node: GraphNode<ConvAttributes>, gradient: Tensor, builder: GradientBuilder): void {
+function contributeToResidual(
+  node: GraphNode<ConvAttributes>,
+  gradient: Tensor,
+  builder: GradientBuilder,
+): void {
   const { residual } = node.inputs;
   if (residual) contributeSame(builder, `${node.name}.residual`, residual, gradient);
 }
@@ -117,24 +160,51 @@ function backwardGeometry(node: GraphNode<ConvBackwardAttributes>): ConvGeometry
   return geometryFor(node.name, node.attributes.inputShape, required(node, "w"), node.attributes);
 }
 
-function geometryFor(name: string, inputShape: readonly number[], weight: Tensor, attributes: ConvAttributes): ConvGeometry {
+function geometryFor(
+  name: string,
+  inputShape: readonly number[],
+  weight: Tensor,
+  attributes: ConvAttributes,
+): ConvGeometry {
   const { stride, padding, upsampleTo } = attributes;
   const [images = 0, h = 0, w = 0, ci = 0] = inputShape;
   const [co = 0, taps, inner] = weight.shape;
-  invariant(inputShape.length === 4 && taps === 9 && inner === ci, () => `${name}: input [${inputShape.join()}], weight [${weight.shape.join()}]`);
+  invariant(
+    inputShape.length === 4 && taps === 9 && inner === ci,
+    () => `${name}: input [${inputShape.join()}], weight [${weight.shape.join()}]`,
+  );
   invariant(!upsampleTo || stride === 1, () => `${name}: upsampling goes with stride 1`);
   invariant(padding === "same" || stride === 2, () => `${name}: padding at the end goes with stride 2`);
   const [gridH, gridW] = upsampleTo ?? [h, w];
   const pad = padding === "same" ? 1 : 0;
   const outSize = (size: number) => Math.floor((size + pad - 2) / stride) + 1;
-  return { images, h, w, gridH, gridW, outH: outSize(gridH), outW: outSize(gridW), ci, co, stride, pad, upsample: upsampleTo !== undefined };
+  return {
+    images,
+    h,
+    w,
+    gridH,
+    gridW,
+    outH: outSize(gridH),
+    outW: outSize(gridW),
+    ci,
+    co,
+    stride,
+    pad,
+    upsample: upsampleTo !== undefined,
+  };
 }
 
 function checkOptional(inputs: Inputs, g: ConvGeometry): void {
   const { bias, residual, rowVector } = inputs;
   invariant(!bias || channels(bias) === g.co, "conv3x3: bias does not fit");
-  invariant(!residual || elementCount(residual.shape) === g.images * g.outH * g.outW * g.co, "conv3x3: residual does not fit");
-  invariant(!rowVector || (dimension(rowVector, 0) === g.images && channels(rowVector) >= g.co), "conv3x3: rowVector does not fit");
+  invariant(
+    !residual || elementCount(residual.shape) === g.images * g.outH * g.outW * g.co,
+    "conv3x3: residual does not fit",
+  );
+  invariant(
+    !rowVector || (dimension(rowVector, 0) === g.images && channels(rowVector) >= g.co),
+    "conv3x3: rowVector does not fit",
+  );
 }
 
 function flopsOf(g: ConvGeometry): number {
@@ -147,13 +217,24 @@ function lowerForward(node: GraphNode<ConvAttributes>, emit: Emitter): void {
   const pixels = images * outH * outW;
   const { rowVector } = node.inputs;
   const rowStride = rowVector ? channels(rowVector) / 4 : 0;
-  const tile = laneTile(emit.policy, g.co / 4);
   emit.call({
-    kernel: forwardKernel(tile),
+    ...forwardVariant(emit.policy, g, pixels),
     tensors: { ...node.inputs, y: first(node.outputs) },
-    constants: { UPSAMPLE: g.upsample, ...laneConstants(tile) },
-    parameters: { pixels, h, w, gridH, gridW, outH, outW, ci4: g.ci / 4, co4: g.co / 4, stride, pad, rowStride, rowOffset: node.attributes.rowOffset / 4 },
-    workgroups: [...laneGrid(tile, pixels, g.co / 4), 1],
+    parameters: {
+      pixels,
+      h,
+      w,
+      gridH,
+      gridW,
+      outH,
+      outW,
+      ci4: g.ci / 4,
+      co4: g.co / 4,
+      stride,
+      pad,
+      rowStride,
+      rowOffset: node.attributes.rowOffset / 4,
+    },
     flops: flopsOf(g),
   });
 }
@@ -162,13 +243,56 @@ function lowerBackward(node: GraphNode<ConvBackwardAttributes>, emit: Emitter): 
   const g = backwardGeometry(node);
   const { images, h, w, outH, outW, stride, pad } = g;
   const classPixels = images * Math.ceil(h / stride) * Math.ceil(w / stride);
-  const tile = laneTile(emit.policy, g.ci / 4);
   emit.call({
-    kernel: backwardKernel(tile),
+    ...backwardVariant(emit.policy, g, classPixels),
     tensors: { ...node.inputs, dx: first(node.outputs) },
-    constants: { UPSAMPLE: g.upsample, ...laneConstants(tile) },
     parameters: { images, h, w, outH, outW, ci4: g.ci / 4, co4: g.co / 4, stride, pad },
-    workgroups: [...laneGrid(tile, classPixels, g.ci / 4), stride * stride],
     flops: flopsOf(g),
   });
+}
+
+type Variant = Pick<KernelCall, "kernel" | "constants" | "workgroups">;
+
+/** Pixels and channels of a tile in workgroup memory. */
+const TILE = 64;
+/** Below this many channels on either side most of a tile would be empty (first and last convolutions). */
+const TILED_CHANNELS = 16;
+
+function suitsTiles(policy: KernelPolicy, g: ConvGeometry): boolean {
+  return policy.sharedMemory && g.ci >= TILED_CHANNELS && g.co >= TILED_CHANNELS;
+}
+
+function forwardVariant(policy: KernelPolicy, g: ConvGeometry, pixels: number): Variant {
+  const UPSAMPLE = g.upsample;
+  if (suitsTiles(policy, g)) {
+    return {
+      kernel: conv3x3Tiled,
+      constants: { UPSAMPLE },
+      workgroups: [Math.ceil(g.co / TILE), Math.ceil(pixels / TILE), 1],
+    };
+  }
+  const tile = laneTile(policy, g.co / 4);
+  return {
+    kernel: forwardKernel(tile),
+    constants: { UPSAMPLE, ...laneConstants(tile) },
+    workgroups: [...laneGrid(tile, pixels, g.co / 4), 1],
+  };
+}
+
+function backwardVariant(policy: KernelPolicy, g: ConvGeometry, classPixels: number): Variant {
+  const UPSAMPLE = g.upsample;
+  const classes = g.stride ** 2;
+  if (suitsTiles(policy, g)) {
+    return {
+      kernel: conv3x3BackwardTiled,
+      constants: { UPSAMPLE },
+      workgroups: [Math.ceil(g.ci / TILE), Math.ceil(classPixels / TILE), classes],
+    };
+  }
+  const tile = laneTile(policy, g.ci / 4);
+  return {
+    kernel: backwardKernel(tile),
+    constants: { UPSAMPLE, ...laneConstants(tile) },
+    workgroups: [...laneGrid(tile, classPixels, g.ci / 4), classes],
+  };
 }

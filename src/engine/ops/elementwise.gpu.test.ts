@@ -112,11 +112,15 @@ describe("geglu", () => {
 });
 
 describe("add", () => {
-  const sumOf = (values: Values) => of(values, "a").map((v, i) => functions.silu(v) + (values["b"]?.[i] ?? 0) * sigmoid(values["b"]?.[i] ?? 0));
+  const sumOf = (values: Values) =>
+    of(values, "a").map(
+      (v, i) => functions.silu(v) + (values["b"]?.[i] ?? 0) * sigmoid(values["b"]?.[i] ?? 0),
+    );
   // Both operands pass through SiLU, so that the gradients that arrive are not the seed itself.
   const addCase: OpCase = {
     inputs: { a: { shape: [3, 7, 9, 4], gradient: true }, b: { shape: [3, 7, 9, 4], gradient: true } },
-    build: (g, { a, b }) => (a && b ? [add(g, "sum", activation(g, "a", a, "silu"), activation(g, "b", b, "silu"))] : []),
+    build: (g, { a, b }) =>
+      a && b ? [add(g, "sum", activation(g, "a", a, "silu"), activation(g, "b", b, "silu"))] : [],
     reference: (values) => [sumOf(values)],
   };
 
@@ -164,7 +168,10 @@ describe("concat", () => {
     await checkOp(device, {
       ...concatCase,
       build: (g, { a, b }) => (a && b ? [concat(g, "one", a, b), concat(g, "two", b, a)] : []),
-      reference: (values) => [interleave(of(values, "a"), of(values, "b"), 8, 12), interleave(of(values, "b"), of(values, "a"), 12, 8)],
+      reference: (values) => [
+        interleave(of(values, "a"), of(values, "b"), 8, 12),
+        interleave(of(values, "b"), of(values, "a"), 12, 8),
+      ],
     });
   });
 
@@ -196,11 +203,17 @@ describe("embedding", () => {
         table: { shape: [11, 8], as: "table" },
         position: { shape: [7, 8], as: "table" },
       },
-      build: (g, t) => (t["ids"] && t["table"] && t["position"] ? [embedding(g, "embed", t["ids"], t["table"], t["position"])] : []),
+      build: (g, t) =>
+        t["ids"] && t["table"] && t["position"]
+          ? [embedding(g, "embed", t["ids"], t["table"], t["position"])]
+          : [],
       reference: (values) => [
         Float64Array.from({ length: 80 }, (_, i) => {
           const [token, c] = [Math.floor(i / 8), i % 8];
-          return (values["table"]?.[(ids[token] ?? 0) * 8 + c] ?? 0) + (values["position"]?.[(token % 5) * 8 + c] ?? 0);
+          return (
+            (values["table"]?.[(ids[token] ?? 0) * 8 + c] ?? 0) +
+            (values["position"]?.[(token % 5) * 8 + c] ?? 0)
+          );
         }),
       ],
     });

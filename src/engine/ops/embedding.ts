@@ -11,7 +11,13 @@ export interface EmbeddingAttributes {
 }
 
 /** Adds table[ids] + position to the graph: ids [B, T] (u32), table [V, C] and position [≥ T, C] weights; gives [B, T, C]. */
-export function embedding(g: GraphBuilder, name: string, ids: Tensor, table: Tensor, position: Tensor): Tensor {
+export function embedding(
+  g: GraphBuilder,
+  name: string,
+  ids: Tensor,
+  table: Tensor,
+  position: Tensor,
+): Tensor {
   return g.single(embeddingOp, name, { ids, table, position }, { type: g.activationType });
 }
 
@@ -21,9 +27,15 @@ export const embeddingOp = defineOp<EmbeddingAttributes>({
     const ids = required({ name: "embedding", inputs }, "ids");
     const table = required({ name: "embedding", inputs }, "table");
     const position = required({ name: "embedding", inputs }, "position");
-    invariant(ids.type === "u32" && ids.shape.length === 2, () => `embedding: ids of shape [${ids.shape.join()}]`);
+    invariant(
+      ids.type === "u32" && ids.shape.length === 2,
+      () => `embedding: ids of shape [${ids.shape.join()}]`,
+    );
     invariant(channels(position) === channels(table), "embedding: position and table differ in width");
-    invariant(dimension(position, 0) >= dimension(ids, 1), () => `embedding: ${dimension(ids, 1)} tokens, ${dimension(position, 0)} positions`);
+    invariant(
+      dimension(position, 0) >= dimension(ids, 1),
+      () => `embedding: ${dimension(ids, 1)} tokens, ${dimension(position, 0)} positions`,
+    );
     return [{ shape: [...ids.shape, channels(table)], type }];
   },
   lower: (node, emit) => {

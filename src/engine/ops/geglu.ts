@@ -23,7 +23,10 @@ export const gegluOp = defineOp<GegluAttributes>({
   cheap: true,
   outputs: (inputs, { type }) => {
     const x = required({ name: "geglu", inputs }, "x");
-    invariant(channels(x) % 8 === 0, () => `geglu of [${x.shape.join()}]: half the width is not a multiple of 4`);
+    invariant(
+      channels(x) % 8 === 0,
+      () => `geglu of [${x.shape.join()}]: half the width is not a multiple of 4`,
+    );
     return [{ shape: [...x.shape.slice(0, -1), channels(x) / 2], type }];
   },
   lower: (node, emit) => {

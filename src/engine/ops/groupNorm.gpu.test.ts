@@ -48,7 +48,15 @@ function normCase(shape: Shape, x: Partial<CaseInput> = {}): OpCase {
     },
     build: (g, { x: input, gamma, beta }) => {
       if (!input || !gamma || !beta) throw new Error("the case lacks an input");
-      return [groupNorm(g, "norm", input, { gamma, beta, groups: shape.groups, eps: EPS, ...(shape.silu && { silu: true }) })];
+      return [
+        groupNorm(g, "norm", input, {
+          gamma,
+          beta,
+          groups: shape.groups,
+          eps: EPS,
+          ...(shape.silu && { silu: true }),
+        }),
+      ];
     },
     reference: (values) => [reference(shape, values)],
   };
@@ -86,7 +94,10 @@ describe.each([
   it("stays finite on equal values", async () => {
     const shape: Shape = { x: [1, 7, 9, 8], groups: 2, silu: true };
     // The reference bends within one finite-difference step here, whose size is near √eps: hence the wide limit.
-    const { outputs } = await checkOp(device, { ...normCase(shape, { values: () => 0.5 }), gradientTolerance: 5e-3 });
+    const { outputs } = await checkOp(device, {
+      ...normCase(shape, { values: () => 0.5 }),
+      gradientTolerance: 5e-3,
+    });
     expect(outputs[0]?.every(Number.isFinite)).toBe(true);
   });
 
@@ -94,16 +105,25 @@ describe.each([
     const shape: Shape = { x: [2, 3, 5, 12], groups: 2, silu: true };
     const once = normCase(shape);
     const build: OpCase["build"] = (g, t) => [...once.build(g, t), ...once.build(g, t)];
-    await checkOp(device, { ...once, build, reference: (values) => [reference(shape, values), reference(shape, values)] });
+    await checkOp(device, {
+      ...once,
+      build,
+      reference: (values) => [reference(shape, values), reference(shape, values)],
+    });
   });
 
   it("stores f16", async () => {
-    await checkOp(device, { ...normCase({ x: [3, 7, 9, 40], groups: 4, silu: true }), activationType: "f16" });
+    await checkOp(device, {
+      ...normCase({ x: [3, 7, 9, 40], groups: 4, silu: true }),
+      activationType: "f16",
+    });
   });
 
   it("refuses groups that do not divide the channels", () => {
     const g = new GraphBuilder({ activationType: "f32" });
     const gamma = g.weight({ keys: ["gamma"], layout: "vector", shape: [8] });
-    expect(() => groupNorm(g, "norm", g.input("x", [1, 4, 8]), { gamma, beta: gamma, groups: 3 })).toThrow("8 channels in 3 groups");
+    expect(() => groupNorm(g, "norm", g.input("x", [1, 4, 8]), { gamma, beta: gamma, groups: 3 })).toThrow(
+      "8 channels in 3 groups",
+    );
   });
 });

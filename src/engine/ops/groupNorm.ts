@@ -51,7 +51,12 @@ const BACKWARD_FLOPS_PER_ELEMENT = 24;
 export function groupNorm(g: GraphBuilder, name: string, x: Tensor, options: GroupNormOptions): Tensor {
   const { gamma, beta, groups = 32, eps = 1e-5, silu = false } = options;
   const stats = g.single(groupNormStatsOp, `${name}/statistics`, { x }, { groups, eps });
-  return g.single(groupNormApplyOp, name, { x, stats, gamma, beta }, { groups, silu, type: g.activationType });
+  return g.single(
+    groupNormApplyOp,
+    name,
+    { x, stats, gamma, beta },
+    { groups, silu, type: g.activationType },
+  );
 }
 
 /** Input x; output [images, 2·groups rounded up to quads]: mean and 1/√(variance + eps) of each group. */
@@ -75,10 +80,16 @@ export const groupNormStatsOp = defineOp<GroupNormStatsAttributes>({
     emit.call({
       kernel: emit.policy.sharedMemory ? groupNormMergeShared : groupNormMerge,
       tensors: { partial, stats: first(node.outputs) },
-      ...mergeCall(emit.policy, chunks, node.attributes.groups, { chunkRows: chunks.chunkRows, eps: node.attributes.eps }),
+      ...mergeCall(emit.policy, chunks, node.attributes.groups, {
+        chunkRows: chunks.chunkRows,
+        eps: node.attributes.eps,
+      }),
     });
   },
-  cost: (node) => ({ kind: "other", flops: STATS_FLOPS_PER_ELEMENT * elementCount(required(node, "x").shape) }),
+  cost: (node) => ({
+    kind: "other",
+    flops: STATS_FLOPS_PER_ELEMENT * elementCount(required(node, "x").shape),
+  }),
 });
 
 /** Inputs x, stats, gamma, beta. Its rule covers the whole derivative, through the statistics too. */
@@ -87,7 +98,10 @@ export const groupNormApplyOp = defineOp<GroupNormAttributes>({
   cheap: true,
   outputs: (inputs, { type }) => {
     const x = required({ name: "groupNormApply", inputs }, "x");
-    invariant(channels(required({ name: "groupNormApply", inputs }, "gamma")) === channels(x), () => `groupNorm of [${x.shape.join()}]: scale does not fit`);
+    invariant(
+      channels(required({ name: "groupNormApply", inputs }, "gamma")) === channels(x),
+      () => `groupNorm of [${x.shape.join()}]: scale does not fit`,
+    );
     return [{ shape: x.shape, type }];
   },
   lower: (node, emit) => {
@@ -99,7 +113,10 @@ export const groupNormApplyOp = defineOp<GroupNormAttributes>({
       flops: APPLY_FLOPS_PER_ELEMENT * elementCount(x.shape),
     });
   },
-  cost: (node) => ({ kind: "other", flops: APPLY_FLOPS_PER_ELEMENT * elementCount(first(node.outputs).shape) }),
+  cost: (node) => ({
+    kind: "other",
+    flops: APPLY_FLOPS_PER_ELEMENT * elementCount(first(node.outputs).shape),
+  }),
   vjp: (node, [gradient], builder) => {
     if (gradient) contributeToInput(node, gradient, builder);
   },
@@ -116,16 +133,23 @@ function contributeToInput(node: GraphNode<GroupNormAttributes>, g: Tensor, buil
       beta: required(node, "beta"),
       ...(soFar && { soFar }),
     };
-    return first(builder.node(groupNormBackwardOp, node.name, inputs, { ...node.attributes, type: activationTypeOf(x) }));
+    return first(
+      builder.node(groupNormBackwardOp, node.name, inputs, { ...node.attributes, type: activationTypeOf(x) }),
+    );
   });
 }
 
 /** Inputs x, g, stats, gamma, beta, soFar?; output the gradient of x. */
 export const groupNormBackwardOp = defineOp<GroupNormAttributes>({
   name: "groupNormBackward",
-  outputs: (inputs, { type }) => [{ shape: required({ name: "groupNormBackward", inputs }, "x").shape, type }],
+  outputs: (inputs, { type }) => [
+    { shape: required({ name: "groupNormBackward", inputs }, "x").shape, type },
+  ],
   lower: lowerBackward,
-  cost: (node) => ({ kind: "other", flops: BACKWARD_FLOPS_PER_ELEMENT * elementCount(first(node.outputs).shape) }),
+  cost: (node) => ({
+    kind: "other",
+    flops: BACKWARD_FLOPS_PER_ELEMENT * elementCount(first(node.outputs).shape),
+  }),
 });
 
 function lowerBackward(node: GraphNode<GroupNormAttributes>, emit: Emitter): void {
@@ -176,7 +200,13 @@ function reductionChunks(x: Tensor): Chunks {
 function cut(x: Tensor, wantedRows: number): Chunks {
   const rows = rowsOf(x);
   const chunkRows = Math.min(rows, wantedRows);
-  return { images: dimension(x, 0), rows, width: channels(x) / 4, chunks: Math.ceil(rows / chunkRows), chunkRows };
+  return {
+    images: dimension(x, 0),
+    rows,
+    width: channels(x) / 4,
+    chunks: Math.ceil(rows / chunkRows),
+    chunkRows,
+  };
 }
 
 function rowsOf(x: Tensor): number {
@@ -191,11 +221,19 @@ function chunkCall({ images, rows, width, chunks, chunkRows }: Chunks) {
 /** Threads of a workgroup of the merge kernels that take one thread per group. */
 const MERGE_THREADS = 16;
 
-function mergeCall({ sharedMemory }: KernelPolicy, { images, rows, width, chunks }: Chunks, groups: number, extra: Readonly<Record<string, number>>) {
+function mergeCall(
+  { sharedMemory }: KernelPolicy,
+  { images, rows, width, chunks }: Chunks,
+  groups: number,
+  extra: Readonly<Record<string, number>>,
+) {
   const count = images * groups;
   const channelCount = 4 * width;
   const sizes = { count, groups, groupWidth: channelCount / groups, channels: channelCount, rows, chunks };
-  return { parameters: { ...sizes, statStride: statStride(groups), ...extra }, workgroups: flatGroups(count, sharedMemory ? 1 : MERGE_THREADS) };
+  return {
+    parameters: { ...sizes, statStride: statStride(groups), ...extra },
+    workgroups: flatGroups(count, sharedMemory ? 1 : MERGE_THREADS),
+  };
 }
 
 /** Rows per thread where each row is on its own: more rows fetch the group's numbers less often. */
@@ -203,7 +241,11 @@ const APPLY_ROWS = 8;
 
 function applyCall(x: Tensor, { groups, silu }: GroupNormAttributes) {
   const { parameters, workgroups } = chunkCall(cut(x, APPLY_ROWS));
-  return { constants: { SILU: silu }, parameters: { ...parameters, ...groupParameters(x, groups) }, workgroups };
+  return {
+    constants: { SILU: silu },
+    parameters: { ...parameters, ...groupParameters(x, groups) },
+    workgroups,
+  };
 }
 
 function groupParameters(x: Tensor, groups: number) {

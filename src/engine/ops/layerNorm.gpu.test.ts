@@ -57,7 +57,10 @@ describe.each([
 
   it("stays finite on equal values", async () => {
     // The reference bends within one finite-difference step here, whose size is near √eps: hence the wide limit.
-    const { outputs, gradients } = await checkOp(device, { ...normCase([1, 5, 8], { values: () => -3 }), gradientTolerance: 5e-3 });
+    const { outputs, gradients } = await checkOp(device, {
+      ...normCase([1, 5, 8], { values: () => -3 }),
+      gradientTolerance: 5e-3,
+    });
     expect(outputs[0]?.every(Number.isFinite)).toBe(true);
     expect(gradients["x"]?.every(Number.isFinite)).toBe(true);
   });
@@ -65,7 +68,11 @@ describe.each([
   it("adds to a gradient collected before", async () => {
     const once = normCase([2, 5, 12]);
     const build: OpCase["build"] = (g, t) => [...once.build(g, t), ...once.build(g, t)];
-    await checkOp(device, { ...once, build, reference: (values) => [reference(12, values), reference(12, values)] });
+    await checkOp(device, {
+      ...once,
+      build,
+      reference: (values) => [reference(12, values), reference(12, values)],
+    });
   });
 
   it("stores f16", async () => {

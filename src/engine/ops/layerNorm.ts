@@ -28,7 +28,12 @@ const FLOPS_PER_ELEMENT = 8;
 const ROWS = 16;
 
 /** Adds the normalised x to the graph; gives the shape of x. */
-export function layerNorm(g: GraphBuilder, name: string, x: Tensor, { gamma, beta, eps = 1e-5 }: LayerNormOptions): Tensor {
+export function layerNorm(
+  g: GraphBuilder,
+  name: string,
+  x: Tensor,
+  { gamma, beta, eps = 1e-5 }: LayerNormOptions,
+): Tensor {
   return g.single(layerNormOp, name, { x, gamma, beta }, { eps, type: g.activationType });
 }
 
@@ -37,7 +42,10 @@ export const layerNormOp = defineOp<LayerNormAttributes>({
   cheap: true,
   outputs: (inputs, { type }) => {
     const x = required({ name: "layerNorm", inputs }, "x");
-    invariant(channels(required({ name: "layerNorm", inputs }, "gamma")) === channels(x), () => `layerNorm of [${x.shape.join()}]: scale does not fit`);
+    invariant(
+      channels(required({ name: "layerNorm", inputs }, "gamma")) === channels(x),
+      () => `layerNorm of [${x.shape.join()}]: scale does not fit`,
+    );
     return [{ shape: x.shape, type }];
   },
   lower: (node, emit) => {
@@ -56,7 +64,12 @@ export const layerNormOp = defineOp<LayerNormAttributes>({
     if (!g) return;
     builder.contribute(x, (soFar) => {
       const inputs = { x: builder.value(x), g, gamma: required(node, "gamma"), ...(soFar && { soFar }) };
-      return first(builder.node(layerNormBackwardOp, node.name, inputs, { ...node.attributes, type: activationTypeOf(x) }));
+      return first(
+        builder.node(layerNormBackwardOp, node.name, inputs, {
+          ...node.attributes,
+          type: activationTypeOf(x),
+        }),
+      );
     });
   },
 });
@@ -64,7 +77,9 @@ export const layerNormOp = defineOp<LayerNormAttributes>({
 /** Inputs x, g, gamma, soFar?; output the gradient of x. */
 export const layerNormBackwardOp = defineOp<LayerNormAttributes>({
   name: "layerNormBackward",
-  outputs: (inputs, { type }) => [{ shape: required({ name: "layerNormBackward", inputs }, "x").shape, type }],
+  outputs: (inputs, { type }) => [
+    { shape: required({ name: "layerNormBackward", inputs }, "x").shape, type },
+  ],
   lower: (node, emit) => {
     const x = required(node, "x");
     emit.call({
