@@ -35,19 +35,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
 #end
 #end
   }
-#if HAS_H
-  // The contraction goes on over the rank.
-#for n TN
-  let part$n = column$n / P.partN4 * P.r4;
-  for (var q = 0u; q < P.r4; q++) {
-    let block = P.loraScale * up_block(4u * column$n * P.r4 + q);
-#for i TM
-    sum$i_$n = multiply_add(sum$i_$n, h_quad(row$i * P.hStride + part$n + q), block);
-#end
-  }
-#end
-#endif
-  // Each row is finished in a loop with dynamic bounds: unrolled, the stores would be most of the code to compile.
+  // From here on a loop over rows and columns with dynamic bounds: unrolled, it would be most of the code to compile.
   var sums = array<vec4f, TM * TN>(
 #for n TN
 #for i TM
@@ -55,8 +43,20 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
 #end
 #end
   );
+  let rows = min(TM, P.M - firstRow);
   for (var n = 0u; n < min(TN, P.n4 - firstColumn); n++) {
-    for (var i = 0u; i < min(TM, P.M - firstRow); i++) { store(firstRow + i, firstColumn + n, sums[n * TM + i]); }
+    let column = firstColumn + n;
+#if HAS_H
+    // The contraction goes on over the rank.
+    for (var q = 0u; q < P.r4; q++) {
+      let block = P.loraScale * up_block(4u * column * P.r4 + q);
+      let h = firstRow * P.hStride + column / P.partN4 * P.r4 + q;
+      // lint-ok dynamic-index: once per output, see above
+      for (var i = 0u; i < rows; i++) { sums[n * TM + i] = multiply_add(sums[n * TM + i], h_quad(h + i * P.hStride), block); }
+    }
+#endif
+    // lint-ok dynamic-index: once per output, see above
+    for (var i = 0u; i < rows; i++) { store(firstRow + i, column, sums[n * TM + i]); }
   }
 }
 

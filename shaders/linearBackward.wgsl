@@ -31,21 +31,7 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
 #end
 #end
   }
-#if HAS_DH
-  // The contraction goes on over the rank.
-  for (var q = 0u; q < P.r4; q++) {
-#for i TM
-    let a$i = dh_quad(row$i * P.r4 + q);
-#end
-#for n TN
-    let block$n = down_block(4u * q * P.k4 + column$n);
-#for i TM
-    sum$i_$n = multiply_add(sum$i_$n, a$i, block$n);
-#end
-#end
-  }
-#endif
-  // In a loop with dynamic bounds: unrolled, the stores would be most of the code to compile.
+  // From here on a loop over rows and columns with dynamic bounds: unrolled, it would be most of the code to compile.
   var sums = array<vec4f, TM * TN>(
 #for n TN
 #for i TM
@@ -53,9 +39,21 @@ fn main(@builtin(global_invocation_id) gid: vec3u) {
 #end
 #end
   );
+  let rows = min(TM, P.M - firstRow);
   for (var n = 0u; n < min(TN, P.k4 - firstColumn); n++) {
-    for (var i = 0u; i < min(TM, P.M - firstRow); i++) {
-      let at = (firstRow + i) * P.k4 + firstColumn + n;
+    let column = firstColumn + n;
+#if HAS_DH
+    // The contraction goes on over the rank.
+    for (var q = 0u; q < P.r4; q++) {
+      let block = down_block(4u * q * P.k4 + column);
+      let dh = firstRow * P.r4 + q;
+      // lint-ok dynamic-index: once per output, see above
+      for (var i = 0u; i < rows; i++) { sums[n * TM + i] = multiply_add(sums[n * TM + i], dh_quad(dh + i * P.r4), block); }
+    }
+#endif
+    for (var i = 0u; i < rows; i++) {
+      let at = (firstRow + i) * P.k4 + column;
+      // lint-ok dynamic-index: once per output, see above
       dx_put(at, sums[n * TM + i] + soFar_quad(at));
     }
   }
