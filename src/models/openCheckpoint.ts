@@ -13,13 +13,24 @@ export interface OpenOptions {
   readonly activationType: ActivationType;
 }
 
+/** Parameters above which a model is stored small: SD1.5 has a thousand million, Mini twenty million. */
+const SMALL_MODEL_PARAMETERS = 100e6;
+
 /**
  * Opens a single-file checkpoint.
+ * @param options how to store weights and activations; chosen by the model's size when absent
  * @throws WeftError when the file is damaged, incomplete or another kind of model
  */
-export async function openCheckpoint(device: EngineDevice, source: ByteSource, options: OpenOptions): Promise<LoadedModel> {
+export async function openCheckpoint(device: EngineDevice, source: ByteSource, options?: OpenOptions): Promise<LoadedModel> {
   const detected = await detectCheckpoint(source);
-  return new LoadedModel(device, { ...options, config: detected.config, source: weightSource(source, detected) });
+  const storage = options ?? storageFor(detected);
+  return new LoadedModel(device, { ...storage, config: detected.config, source: weightSource(source, detected) });
+}
+
+/** Small models keep every bit; large ones are quantised to 8 bits, so that a step of SD1.5 fits into 2 GB. */
+export function storageFor({ parts }: DetectedCheckpoint): OpenOptions {
+  const parameters = [...parts.values()].reduce((total, part) => total + part.parameters, 0);
+  return parameters < SMALL_MODEL_PARAMETERS ? { weightType: "f32", activationType: "f32" } : { weightType: "q8", activationType: "f16" };
 }
 
 /** Reads a detected checkpoint's tensors by canonical key. */

@@ -3,7 +3,6 @@ import sharp from "sharp";
 import { EngineDevice } from "../../src/engine/device";
 import { fileHashes } from "../../src/formats/lora/hashes";
 import { readSafetensorsHeader } from "../../src/formats/safetensors/header";
-import type { ActivationType, WeightType } from "../../src/engine/tensor";
 import type { ClipTokenizer } from "../../src/formats/tokenizer/clipTokenizer";
 import type { LoadedModel } from "../../src/models/loadedModel";
 import { openCheckpoint } from "../../src/models/openCheckpoint";
@@ -21,18 +20,13 @@ export interface NodeSession {
   close(): Promise<void>;
 }
 
-export interface SessionStorage {
-  readonly weightType: WeightType;
-  readonly activationType: ActivationType;
-}
-
 /** Opens a checkpoint on the best adapter there is. @throws WeftError when either cannot be used */
-export async function openSession(file: string, storage: SessionStorage): Promise<NodeSession> {
+export async function openSession(file: string): Promise<NodeSession> {
   const source = await openFileSource(file);
   const { dataStart } = await readSafetensorsHeader(source);
   const { sha256 } = await fileHashes(source, dataStart);
   const { device, adapterName, isSoftware, release } = await requestNodeDevice();
-  const model = await openCheckpoint(new EngineDevice(device, { name: adapterName, isSoftware }), source, storage);
+  const model = await openCheckpoint(new EngineDevice(device, { name: adapterName, isSoftware }), source);
   const tokenizer = await loadClipTokenizer();
   const close = async () => {
     await model.release();

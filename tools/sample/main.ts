@@ -45,7 +45,7 @@ await reportingErrors(async () => {
     .opts<SampleOptions>();
   const loras = await Promise.all(options.lora.map(readLoraOption));
   const prompts = (await readFile(options.prompts, "utf8")).split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  const session = await openSession(options.model, { weightType: "f32", activationType: "f32" });
+  const session = await openSession(options.model);
   try {
     await mkdir(options.out, { recursive: true });
     const stack = new LoraStack(session.model);

@@ -40,7 +40,7 @@ await reportingErrors(async () => {
   const read = await readTrainingImages(options.images);
   for (const { name, reason } of read.refused) process.stderr.write(`left out ${name}: ${reason}\n`);
   if (read.images.length === 0) throw new WeftError("no-images", `"${options.images}" holds no usable picture.`, "Put PNG, JPEG, WebP or AVIF files there, with a .txt caption beside each.");
-  const session = await openSession(options.model, { weightType: "f32", activationType: "f32" });
+  const session = await openSession(options.model);
   try {
     const settings = settingsOf(options, session);
     const outcome = await train(options, settings, session, read);

@@ -97,7 +97,7 @@ async function openModel(source: ModelSource, jobControl: JobControl, onProgress
   const bytes = await byteSource(source);
   const engineDevice = await gpu();
   jobControl.throwIfCancelled();
-  const model = await openCheckpoint(engineDevice, bytes, { weightType: "f32", activationType: "f32" });
+  const model = await openCheckpoint(engineDevice, bytes);
   const { dataStart } = await readSafetensorsHeader(bytes);
   const { sha256 } = await fileHashes(bytes, dataStart);
   onProgress(bytes.size, bytes.size);
