@@ -5,7 +5,13 @@ import { unroll } from "./unroll";
 export const attentionColumns = defineKernel({
   name: "attentionColumns",
   source: unroll(source),
-  bindings: [read("s"), read("x"), optional("add"), { name: "acc", access: "update", optional: true }, write("out")],
+  bindings: [
+    read("s"),
+    read("x"),
+    optional("add"),
+    { name: "acc", access: "update", optional: true },
+    write("out"),
+  ],
   parameters: {
     firstGroup: "u32",
     heads: "u32",

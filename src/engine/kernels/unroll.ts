@@ -49,6 +49,7 @@ function countOf(text: string, counts: Readonly<Record<string, number>>): number
 
 function expand({ variable, count, body }: Loop): string[] {
   const lines: string[] = [];
-  for (let i = 0; i < count; i++) lines.push(...body.map((line) => line.replaceAll(`$${variable}`, String(i))));
+  for (let i = 0; i < count; i++)
+    lines.push(...body.map((line) => line.replaceAll(`$${variable}`, String(i))));
   return lines;
 }

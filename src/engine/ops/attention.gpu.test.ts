@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { EngineDevice } from "../device";
+import { GPU_POLICY, PORTABLE_POLICY } from "../policy";
 import { checkOp, measureOp, type CaseInput, type OpCase } from "../testing/opHarness";
-import { testDevice } from "../testing/testDevice";
+import { testDevice, testDeviceWith } from "../testing/testDevice";
 import { attention } from "./attention";
 import { referenceCrossAttention, referenceSelfAttention } from "./attention/reference";
 
@@ -15,7 +16,10 @@ interface Shape {
   readonly causal?: boolean;
 }
 
-function selfCase({ images = 1, heads, d, tq, causal = false }: Shape, input: Partial<CaseInput> = {}): OpCase {
+function selfCase(
+  { images = 1, heads, d, tq, causal = false }: Shape,
+  input: Partial<CaseInput> = {},
+): OpCase {
   const width = heads * d;
   return {
     inputs: { qkv: { shape: [images, tq, 3 * width], gradient: true, ...input } },
@@ -24,7 +28,10 @@ function selfCase({ images = 1, heads, d, tq, causal = false }: Shape, input: Pa
   };
 }
 
-function crossCase({ images = 1, heads, d, tq, tk = tq }: Shape, wanted: { q?: boolean; kv?: boolean } = { q: true, kv: true }): OpCase {
+function crossCase(
+  { images = 1, heads, d, tq, tk = tq }: Shape,
+  wanted: { q?: boolean; kv?: boolean } = { q: true, kv: true },
+): OpCase {
   const width = heads * d;
   return {
     inputs: {
@@ -36,44 +43,94 @@ function crossCase({ images = 1, heads, d, tq, tk = tq }: Shape, wanted: { q?: b
   };
 }
 
-describe("attention", () => {
+const shapeName = ({ heads, d, tq, tk, causal }: Shape) =>
+  `${heads} heads of ${d}, ${tk === undefined ? `${tq} tokens` : `${tq} queries, ${tk} keys`}${causal ? ", causal" : ""}`;
+
+/** Checks values and gradients with both storage types. */
+async function checkShape(device: EngineDevice, shape: Shape): Promise<void> {
+  const testCase = shape.tk === undefined ? selfCase(shape) : crossCase(shape);
+  await checkOp(device, testCase);
+  await checkOp(device, { ...testCase, activationType: "f16" });
+}
+
+const smallHeads: Shape[] = [
+  { images: 2, heads: 2, d: 4, tq: 9 },
+  { images: 2, heads: 8, d: 8, tq: 63 },
+  { heads: 2, d: 16, tq: 77, causal: true },
+  { images: 2, heads: 2, d: 8, tq: 33, tk: 77 },
+];
+
+const largeHeads: Shape[] = [
+  { heads: 2, d: 32, tq: 77, causal: true },
+  { heads: 2, d: 40, tq: 70 },
+  { heads: 1, d: 160, tq: 17 },
+  { heads: 1, d: 512, tq: 9 },
+  { heads: 8, d: 40, tq: 64, tk: 77 },
+  { heads: 2, d: 160, tq: 9, tk: 13 },
+];
+
+describe("attention without workgroup memory or subgroups", () => {
+  let device: EngineDevice;
+  beforeAll(async () => {
+    device = await testDeviceWith(PORTABLE_POLICY);
+  });
+
+  for (const shape of [...smallHeads, ...largeHeads]) {
+    it(shapeName(shape), async () => {
+      await checkShape(device, shape);
+    });
+  }
+
+  it("works through more scores than it holds at once", async () => {
+    // 2 heads × 1500² scores are more than one block of whole heads.
+    const testCase = selfCase({ heads: 2, d: 4, tq: 1500 });
+    const report = await measureOp(device, { ...testCase, inputs: { qkv: { shape: [1, 1500, 24] } } });
+    expect(report.outputErrors[0]).toBeLessThan(1e-5);
+    expect(report.repeatable).toBe(true);
+  });
+});
+
+describe("attention with subgroup broadcasts", () => {
+  for (const shape of smallHeads) {
+    it(shapeName(shape), async (context) => {
+      const device = await testDevice();
+      if (device.policy.broadcastLanes === 0) context.skip("this adapter has no fixed subgroup size");
+      await checkShape(device, shape);
+    });
+  }
+});
+
+describe("attention with workgroup memory", () => {
+  // Every case compiles three large kernels: one per head dimension and per way of adding, not all combinations.
+  const exchanging: OpCase[] = [
+    selfCase({ images: 2, heads: 2, d: 40, tq: 63 }),
+    selfCase({ heads: 2, d: 64, tq: 77, causal: true }),
+    selfCase({ heads: 1, d: 160, tq: 65 }),
+    { ...crossCase({ images: 2, heads: 2, d: 40, tq: 130, tk: 77 }), activationType: "f16" },
+  ];
+  const shuffling: OpCase[] = [
+    { ...selfCase({ images: 2, heads: 2, d: 40, tq: 63 }), activationType: "f16" },
+    selfCase({ heads: 2, d: 80, tq: 35 }),
+  ];
+
+  it("adds partial products through memory", async () => {
+    const device = await testDeviceWith(GPU_POLICY);
+    for (const testCase of exchanging) await checkOp(device, testCase);
+  });
+
+  it("adds partial products by shuffles", async (context) => {
+    const { gpu } = await testDevice();
+    if (!gpu.features.has("subgroups")) context.skip("this adapter has no subgroups");
+    const device = await testDeviceWith({ ...GPU_POLICY, subgroups: true });
+    for (const testCase of shuffling) await checkOp(device, testCase);
+  });
+});
+
+describe("attention as chosen for this adapter", () => {
   let device: EngineDevice;
   beforeAll(async () => {
     device = await testDevice();
   });
-
-  const selfShapes: Shape[] = [
-    { images: 2, heads: 2, d: 4, tq: 9 },
-    { images: 2, heads: 8, d: 8, tq: 63 },
-    { heads: 8, d: 16, tq: 64 },
-    { heads: 2, d: 32, tq: 77, causal: true },
-    { heads: 2, d: 40, tq: 70 },
-    { heads: 2, d: 64, tq: 77, causal: true },
-    { heads: 2, d: 80, tq: 35 },
-    { heads: 1, d: 160, tq: 17 },
-    { heads: 1, d: 512, tq: 9 },
-  ];
-  for (const shape of selfShapes) {
-    const name = `${shape.heads} heads of ${shape.d}, ${shape.tq} tokens${shape.causal ? ", causal" : ""}`;
-    it(`self: ${name}`, async () => {
-      await checkOp(device, selfCase(shape));
-    });
-    it(`self, f16 storage: ${name}`, async () => {
-      await checkOp(device, { ...selfCase(shape), activationType: "f16" });
-    });
-  }
-
-  const crossShapes: Shape[] = [
-    { images: 2, heads: 2, d: 8, tq: 33, tk: 77 },
-    { heads: 8, d: 40, tq: 64, tk: 77 },
-    { heads: 2, d: 160, tq: 9, tk: 13 },
-  ];
-  for (const shape of crossShapes) {
-    it(`cross: ${shape.heads} heads of ${shape.d}, ${shape.tq} queries, ${shape.tk} keys`, async () => {
-      await checkOp(device, crossCase(shape));
-      await checkOp(device, { ...crossCase(shape), activationType: "f16" });
-    });
-  }
 
   it("gives the gradient of only the part that is wanted", async () => {
     const shape = { heads: 2, d: 8, tq: 33, tk: 77 };
@@ -87,11 +144,17 @@ describe("attention", () => {
       ...one,
       build: (graph, { qkv }) =>
         qkv
-          ? [attention(graph, "first", { qkv }, { heads: 2 }), attention(graph, "second", { qkv }, { heads: 2, causal: true })]
+          ? [
+              attention(graph, "first", { qkv }, { heads: 2 }),
+              attention(graph, "second", { qkv }, { heads: 2, causal: true }),
+            ]
           : [],
       reference: ({ qkv }) => {
         const shape = { images: 1, heads: 2, tq: 21, tk: 21, width: 16 };
-        return [referenceSelfAttention(qkv ?? [], shape), referenceSelfAttention(qkv ?? [], { ...shape, causal: true })];
+        return [
+          referenceSelfAttention(qkv ?? [], shape),
+          referenceSelfAttention(qkv ?? [], { ...shape, causal: true }),
+        ];
       },
     });
   });
@@ -112,13 +175,5 @@ describe("attention", () => {
   it("gives the mean of the values when all keys are equal", async () => {
     const values = (index: number) => (index % 48 < 32 ? 0.5 : Math.cos(index));
     await checkOp(device, selfCase({ heads: 2, d: 8, tq: 63 }, { values }));
-  });
-
-  it("works through more scores than it holds at once", async () => {
-    // 2 heads × 1500² scores are more than one block of whole heads.
-    const shape = { heads: 2, d: 4, tq: 1500 };
-    const report = await measureOp(device, { ...selfCase(shape, {}), inputs: { qkv: { shape: [1, 1500, 24] } } });
-    expect(report.outputErrors[0]).toBeLessThan(1e-5);
-    expect(report.repeatable).toBe(true);
   });
 });

@@ -7,10 +7,17 @@
 import { invariant } from "../../base/errors";
 import type { GraphBuilder } from "../graph";
 import { attentionDelta } from "../kernels/attentionDelta";
-import { defineOp, required, type GradientBuilder } from "../op";
+import { defineOp, required, type Emitter, type GradientBuilder } from "../op";
 import { channels, dimension, elementCount, rows, type Tensor, type TensorSpec } from "../tensor";
-import { attentionGeometry, productFlops, type AttentionAttributes, type AttentionNode } from "./attention/geometry";
-import { lowerBackward, lowerForward } from "./attention/portable";
+import {
+  attentionGeometry,
+  productFlops,
+  type AttentionAttributes,
+  type AttentionNode,
+} from "./attention/geometry";
+import * as lanes from "./attention/lanes";
+import * as portable from "./attention/portable";
+import * as teams from "./attention/teams";
 
 export type { AttentionAttributes } from "./attention/geometry";
 
@@ -26,7 +33,12 @@ export interface AttentionOptions {
 export type AttentionOperands = { readonly qkv: Tensor } | { readonly q: Tensor; readonly kv: Tensor };
 
 /** Adds attention to the graph; gives o [B, Tq, C]. Head dimensions (C ÷ heads) are multiples of four. */
-export function attention(g: GraphBuilder, name: string, operands: AttentionOperands, options: AttentionOptions): Tensor {
+export function attention(
+  g: GraphBuilder,
+  name: string,
+  operands: AttentionOperands,
+  options: AttentionOptions,
+): Tensor {
   const inputs = "qkv" in operands ? { q: operands.qkv } : { q: operands.q, kv: operands.kv };
   const { d4 } = attentionGeometry(name, inputs, options.heads);
   const { heads, causal = false, scale = (4 * d4) ** -0.5 } = options;
@@ -43,11 +55,18 @@ export const attentionOp = defineOp<AttentionAttributes>({
     const q = required({ name: "attention", inputs }, "q");
     return [{ shape: [...q.shape.slice(0, -1), 4 * g.c4], type: q.type }, rowStatistics(g)];
   },
-  lower: (node, emit) => lowerForward(node, emit, { o: output(node, 0), lse: output(node, 1) }),
+  lower: (node, emit) =>
+    variant(node, emit).lowerForward(node, emit, { o: output(node, 0), lse: output(node, 1) }),
   cost: (node) => ({ kind: "attention", flops: 2 * productFlops(geometryOf(node)) }),
   vjp: (node, [grad], builder) => {
     if (!grad) return;
-    const delta = single(builder, attentionDeltaOp, node, { o: builder.value(output(node, 0)), grad }, node.attributes);
+    const delta = single(
+      builder,
+      attentionDeltaOp,
+      node,
+      { o: builder.value(output(node, 0)), grad },
+      node.attributes,
+    );
     if (node.inputs["kv"]) contributeCross(node, { grad, delta }, builder);
     else contributePart(node, "qkv", { grad, delta }, builder, BACKWARD_PRODUCTS);
   },
@@ -90,7 +109,11 @@ function contributePart(
     ...tensors,
   };
   builder.contribute(required(node, part === "kv" ? "kv" : "q"), (soFar) =>
-    single(builder, attentionBackwardOp, node, soFar ? { ...inputs, add: soFar } : inputs, { ...node.attributes, part, products }),
+    single(builder, attentionBackwardOp, node, soFar ? { ...inputs, add: soFar } : inputs, {
+      ...node.attributes,
+      part,
+      products,
+    }),
   );
 }
 
@@ -99,7 +122,12 @@ export const attentionDeltaOp = defineOp<AttentionAttributes>({
   name: "attentionDelta",
   outputs: (inputs, { heads }) => {
     const grad = required({ name: "attentionDelta", inputs }, "grad");
-    return [rowStatistics({ groups: dimension(grad, 0) * heads, tqPad: 4 * Math.ceil((rows(grad) / dimension(grad, 0)) / 4) })];
+    return [
+      rowStatistics({
+        groups: dimension(grad, 0) * heads,
+        tqPad: 4 * Math.ceil(rows(grad) / dimension(grad, 0) / 4),
+      }),
+    ];
   },
   lower: (node, emit) => {
     const grad = required(node, "grad");
@@ -126,7 +154,7 @@ export const attentionBackwardOp = defineOp<BackwardAttributes>({
   lower: (node, emit) => {
     const { part } = node.attributes;
     const gradient = output(node, 0);
-    lowerBackward(node, emit, {
+    variant(node, emit).lowerBackward(node, emit, {
       lse: required(node, "lse"),
       delta: required(node, "delta"),
       grad: required(node, "grad"),
@@ -137,6 +165,13 @@ export const attentionBackwardOp = defineOp<BackwardAttributes>({
   },
   cost: (node) => ({ kind: "attention", flops: node.attributes.products * productFlops(geometryOf(node)) }),
 });
+
+/** The kernels that serve this shape on this adapter. */
+function variant(node: AttentionNode, { policy }: Emitter) {
+  const g = geometryOf(node);
+  if (teams.fitsTeams(policy, g)) return teams;
+  return lanes.fitsLanes(policy, g) ? lanes : portable;
+}
 
 function geometryOf(node: AttentionNode) {
   return attentionGeometry(node.name, node.inputs, node.attributes.heads);

@@ -18,7 +18,10 @@ export interface AttentionAttributes {
 }
 
 /** What lowering reads of a node. */
-export type AttentionNode = Pick<GraphNode<AttentionAttributes>, "name" | "inputs" | "outputs" | "attributes">;
+export type AttentionNode = Pick<
+  GraphNode<AttentionAttributes>,
+  "name" | "inputs" | "outputs" | "attributes"
+>;
 
 export interface AttentionGeometry {
   readonly images: number;
@@ -45,8 +48,14 @@ export function attentionGeometry(name: string, inputs: Inputs, heads: number): 
   const kv = inputs["kv"];
   const c4 = channels(q) / (kv ? 4 : 12);
   const d4 = c4 / heads;
-  invariant(Number.isInteger(d4) && d4 > 0, () => `${name}: ${heads} heads of quads do not fit ${channels(q)} columns`);
-  invariant(!kv || channels(kv) === 8 * c4, () => `${name}: kv has ${kv ? channels(kv) : 0} columns, not ${8 * c4}`);
+  invariant(
+    Number.isInteger(d4) && d4 > 0,
+    () => `${name}: ${heads} heads of quads do not fit ${channels(q)} columns`,
+  );
+  invariant(
+    !kv || channels(kv) === 8 * c4,
+    () => `${name}: kv has ${kv ? channels(kv) : 0} columns, not ${8 * c4}`,
+  );
   const images = dimension(q, 0);
   // Any layout between batch and channels counts as tokens: [B, T, C] and [B, H, W, C] alike.
   const tq = rows(q) / images;
@@ -55,7 +64,18 @@ export function attentionGeometry(name: string, inputs: Inputs, heads: number): 
     ? { qStride: c4, kvStride: 2 * c4, kOffset: 0, vOffset: c4 }
     : { qStride: 3 * c4, kvStride: 3 * c4, kOffset: c4, vOffset: 2 * c4 };
   const tqPad = 4 * Math.ceil(tq / 4);
-  return { images, heads, groups: images * heads, tq, tk, tqPad, keyQuads: Math.ceil(tk / 4), d4, c4, ...layout };
+  return {
+    images,
+    heads,
+    groups: images * heads,
+    tq,
+    tk,
+    tqPad,
+    keyQuads: Math.ceil(tk / 4),
+    d4,
+    c4,
+    ...layout,
+  };
 }
 
 /** The tensor that holds keys and values. */
@@ -66,4 +86,36 @@ export function keySource(inputs: Inputs, name: string): Tensor {
 /** Floating-point operations of one of the products (q·kᵀ, p·v, …); masked pairs count, as in the usual formula. */
 export function productFlops(g: AttentionGeometry): number {
   return 2 * g.images * g.tq * g.tk * 4 * g.c4;
+}
+
+/** Uniform fields that the fused kernels share (`attentionParameters`). */
+export function callParameters({
+  heads,
+  tq,
+  tk,
+  tqPad,
+  qStride,
+  kvStride,
+  kOffset,
+  vOffset,
+}: AttentionGeometry) {
+  return { heads, tq, tk, tqPad, qStride, kvStride, kOffset, vOffset };
+}
+
+export interface ForwardTensors {
+  readonly o: Tensor;
+  readonly lse: Tensor;
+}
+
+/** What a backward node computes; absent outputs are left out together with the work only they need. */
+export interface BackwardTensors {
+  readonly lse: Tensor;
+  readonly delta: Tensor;
+  readonly grad: Tensor;
+  /** Gradient rows of q: dqkv (self) or dq. */
+  readonly dq?: Tensor | undefined;
+  /** Gradient rows of k and v: dqkv (self) or dkv. */
+  readonly dkv?: Tensor | undefined;
+  /** Added to what is written. */
+  readonly add?: Tensor | undefined;
 }

@@ -10,7 +10,15 @@ import { attentionScores } from "../../kernels/attentionScores";
 import { attentionSoftmax } from "../../kernels/attentionSoftmax";
 import { required, type Emitter } from "../../op";
 import type { Tensor } from "../../tensor";
-import { attentionGeometry, keySource, productFlops, type AttentionGeometry, type AttentionNode } from "./geometry";
+import {
+  attentionGeometry,
+  keySource,
+  productFlops,
+  type AttentionGeometry,
+  type AttentionNode,
+  type BackwardTensors,
+  type ForwardTensors,
+} from "./geometry";
 
 /** Scores alive at once, in quads: 8 MiB of f32. */
 const BLOCK_QUADS = 1 << 19;
@@ -58,7 +66,7 @@ function blockFlops(g: AttentionGeometry, block: Block): number {
 
 const divideUp = (count: number, size: number): number => Math.ceil(count / size);
 
-export function lowerForward(node: AttentionNode, emit: Emitter, outputs: { o: Tensor; lse: Tensor }): void {
+export function lowerForward(node: AttentionNode, emit: Emitter, outputs: ForwardTensors): void {
   const g = attentionGeometry(node.name, node.inputs, node.attributes.heads);
   const blocks = blocksOf(g);
   const s = scoreScratch(emit, blocks, g);
@@ -67,7 +75,13 @@ export function lowerForward(node: AttentionNode, emit: Emitter, outputs: { o: T
     emitScores(node, emit, g, block, { s });
     emitSoftmax(node, emit, g, block, { s, inverse, lse: outputs.lse });
     const x = keySource(node.inputs, node.name);
-    emitRows(emit, g, block, { s, x, inverse, out: outputs.o }, { xStride: g.kvStride, xOffset: g.vOffset, outStride: g.c4 });
+    emitRows(
+      emit,
+      g,
+      block,
+      { s, x, inverse, out: outputs.o },
+      { xStride: g.kvStride, xOffset: g.vOffset, outStride: g.c4 },
+    );
   }
 }
 
@@ -138,20 +152,13 @@ function emitRows(
   });
 }
 
-const shape = (g: AttentionGeometry) => ({ heads: g.heads, d4: g.d4, tq: g.tq, tk: g.tk, keyQuads: g.keyQuads });
-
-/** What a backward node computes; absent outputs are left out together with the work only they need. */
-export interface BackwardTensors {
-  readonly lse: Tensor;
-  readonly delta: Tensor;
-  readonly grad: Tensor;
-  /** Gradient rows of q: dqkv (self) or dq. */
-  readonly dq?: Tensor | undefined;
-  /** Gradient rows of k and v: dqkv (self) or dkv. */
-  readonly dkv?: Tensor | undefined;
-  /** Added to what is written. */
-  readonly add?: Tensor | undefined;
-}
+const shape = (g: AttentionGeometry) => ({
+  heads: g.heads,
+  d4: g.d4,
+  tq: g.tq,
+  tk: g.tk,
+  keyQuads: g.keyQuads,
+});
 
 export function lowerBackward(node: AttentionNode, emit: Emitter, tensors: BackwardTensors): void {
   const g = attentionGeometry(node.name, node.inputs, node.attributes.heads);
@@ -165,7 +172,8 @@ export function lowerBackward(node: AttentionNode, emit: Emitter, tensors: Backw
     if (tensors.dkv) emitColumns(emit, g, block, { ...columns, x: tensors.grad, out: tensors.dkv }, "v");
     emitScoreGradients(node, emit, g, block, { ...tensors, s });
     if (tensors.dq) emitQueryGradient(node, emit, g, block, { s, add: tensors.add, out: tensors.dq });
-    if (tensors.dkv) emitColumns(emit, g, block, { ...columns, x: required(node, "q"), out: tensors.dkv }, "k");
+    if (tensors.dkv)
+      emitColumns(emit, g, block, { ...columns, x: required(node, "q"), out: tensors.dkv }, "k");
   }
 }
 
@@ -177,7 +185,13 @@ function emitQueryGradient(
   tensors: { s: Tensor; add: Tensor | undefined; out: Tensor },
 ): void {
   const x = keySource(node.inputs, node.name);
-  emitRows(emit, g, block, { ...tensors, x }, { xStride: g.kvStride, xOffset: g.kOffset, outStride: g.qStride });
+  emitRows(
+    emit,
+    g,
+    block,
+    { ...tensors, x },
+    { xStride: g.kvStride, xOffset: g.kOffset, outStride: g.qStride },
+  );
 }
 
 function emitScoreGradients(

@@ -20,7 +20,12 @@ export interface Columns {
 }
 
 /** o [images, tq, width] from column ranges q [images·tq], k and v [images·tk]. */
-export function referenceAttention(q: Columns, k: Columns, v: Columns, options: ReferenceAttention): Float64Array {
+export function referenceAttention(
+  q: Columns,
+  k: Columns,
+  v: Columns,
+  options: ReferenceAttention,
+): Float64Array {
   const { images, heads, tq, width } = options;
   const o = new Float64Array(images * tq * width);
   for (let image = 0; image < images; image++) {
@@ -37,7 +42,14 @@ interface Row {
   readonly i: number;
 }
 
-function attendRow(o: Float64Array, q: Columns, k: Columns, v: Columns, options: ReferenceAttention, row: Row): void {
+function attendRow(
+  o: Float64Array,
+  q: Columns,
+  k: Columns,
+  v: Columns,
+  options: ReferenceAttention,
+  row: Row,
+): void {
   const { tq, tk, width, heads, causal } = options;
   const d = width / heads;
   const scale = options.scale ?? d ** -0.5;
@@ -70,7 +82,11 @@ export function referenceSelfAttention(qkv: ArrayLike<number>, options: Referenc
 }
 
 /** Of q [images, Tq, width] and kv [images, Tk, 2·width]. */
-export function referenceCrossAttention(q: ArrayLike<number>, kv: ArrayLike<number>, options: ReferenceAttention): Float64Array {
+export function referenceCrossAttention(
+  q: ArrayLike<number>,
+  kv: ArrayLike<number>,
+  options: ReferenceAttention,
+): Float64Array {
   const { width } = options;
   const part = (index: number): Columns => ({ data: kv, stride: 2 * width, offset: index * width });
   return referenceAttention({ data: q, stride: width, offset: 0 }, part(0), part(1), options);
