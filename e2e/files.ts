@@ -29,6 +29,14 @@ export async function pictures(folder: string, count: number): Promise<string> {
   return place;
 }
 
+/** A picture of noise: 12 MB that do not compress. */
+export async function bigPicture(folder: string): Promise<string> {
+  const file = path.join(folder, "noise.png");
+  const noise = { type: "gaussian" as const, mean: 128, sigma: 60 };
+  await sharp({ create: { width: 2000, height: 2000, channels: 3, background: "#888", noise } }).toFile(file);
+  return file;
+}
+
 /** The first 33 bytes of a PNG that claims to be 30 000 × 30 000. */
 function hugePngHeader(): Buffer {
   const header = Buffer.alloc(33);

@@ -27,20 +27,20 @@ test("T-C1, T-C6: a run whose tab was reloaded ends with the very weights of one
 }) => {
   await person.openModel(undefined);
   await person.addPictures(await pictures(folder, 2));
-  await person.setUpTraining({ ...small, steps: 6 });
+  await person.setUpTraining({ ...small, steps: 4 });
   await person.start();
   await person.downloadLora();
   const undisturbed = await person.newestWeightsHash();
 
-  await person.setUpTraining({ ...small, steps: 6 });
+  await person.setUpTraining({ ...small, steps: 4 });
   await person.start();
   await person.reachSavedStep(2);
   await page.getByRole("region", { name: "Progress" }).getByRole("button", { name: "Pause" }).click();
   page.once("dialog", (dialog) => void dialog.accept());
   await page.reload();
   await expect(page.getByText("Interrupted").first()).toBeVisible();
-  await page.getByRole("button", { name: /^Resume from step [2-5]$/ }).click();
+  await page.getByRole("button", { name: /^Resume from step [23]$/ }).click();
   await person.downloadLora();
-  await expect(page.getByTestId("steps-done")).toHaveText("6");
+  await expect(page.getByTestId("steps-done")).toHaveText("4");
   expect(await person.newestWeightsHash()).toBe(undisturbed);
 });

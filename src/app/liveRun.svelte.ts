@@ -4,7 +4,7 @@
  */
 import type { WeftError } from "../base/errors";
 import type { CheckpointSlots, Snapshot } from "../storage/slots";
-import type { MemoryPlan, TrainEvent, TrainOutcome, TrainRequest } from "../workers/engine/api";
+import type { LoraFile, MemoryPlan, TrainEvent, TrainOutcome, TrainRequest } from "../workers/engine/api";
 import type { EngineClient, TrainingHandle } from "../workers/engine/client";
 import { fromFailure } from "../workers/failure";
 import { showError, showWarning } from "./notices";
@@ -43,11 +43,16 @@ export class LiveRun {
   /** A checkpoint that could not be written; the run waits. */
   unsaved = $state.raw<WeftError>();
   warnings = $state.raw<string[]>([]);
+  /** The finished file, before it is stored. */
+  file = $state.raw<LoraFile>();
   progress = $derived(this.total > 0 ? this.step / this.total : 0);
 
   #keeper: RunKeeper;
   #handle: TrainingHandle | undefined;
-  #waiting: Snapshot | undefined;
+  /** Writes that failed and are tried again when the person goes on. */
+  #waiting: (() => Promise<void>)[] = [];
+  /** Ends the wait of {@link insist}. */
+  #tryAgain: (() => void) | undefined;
   #writes: Promise<void> = Promise.resolve();
   #abort = new AbortController();
 
@@ -64,29 +69,49 @@ export class LiveRun {
     return this.#abort.signal;
   }
 
-  /** Hands the run to the engine; resolves when it ended and everything it produced is on disk. */
+  /** Hands the run to the engine; resolves when it ended and its checkpoints are written. */
   async train(engine: EngineClient, request: TrainRequest): Promise<TrainOutcome> {
     this.#abort.signal.throwIfAborted();
     this.#handle = engine.train(request, (event) => this.#onEvent(event));
     const outcome = await this.#handle.outcome;
+    this.file = outcome.lora;
     await this.#writes;
-    await this.log.save();
     return outcome;
   }
 
   async pause(): Promise<void> {
     await this.#ask((handle) => handle.pause());
     this.paused = true;
-    await this.#keeper.update(this.id, { status: "paused" });
+    await this.#note("paused");
   }
 
-  /** Goes on after a pause; writes the waiting checkpoint first when there is one. */
+  /** Does a write whose loss would be the run's: as often as it fails the person is asked, and it is tried again. */
+  async insist<T>(write: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await write();
+      } catch (reason) {
+        this.unsaved = fromFailure(reason);
+        await new Promise<void>((resolve) => (this.#tryAgain = resolve));
+        this.#tryAgain = undefined;
+        this.unsaved = undefined;
+      }
+    }
+  }
+
+  /** Goes on after a pause, once everything that could not be written is. */
   async resume(): Promise<void> {
-    if (this.#waiting) await this.#persist(this.#waiting);
+    if (this.#tryAgain) return this.#tryAgain();
+    await this.#retry();
     if (this.unsaved) return;
     await this.#ask((handle) => handle.resume());
     this.paused = false;
-    await this.#keeper.update(this.id, { status: "training" });
+    await this.#note("training");
+  }
+
+  /** Writes the status down; on a full disk it is only shown. */
+  async #note(status: RunRecord["status"]): Promise<void> {
+    await this.#keeper.update(this.id, { status }).catch(() => undefined);
   }
 
   async stop(): Promise<void> {
@@ -120,10 +145,11 @@ export class LiveRun {
         this.#onStep(event);
         break;
       case "sample":
-        this.#queue(() => this.log.addSample(event.step, event.image));
+        this.log.addSample(event.step, event.image);
+        this.#queue(() => this.log.save());
         break;
       case "checkpoint":
-        this.#queue(() => this.#persist({ ...event.checkpoint, lora: event.loraBytes }));
+        this.#queue(() => this.#saveCheckpoint({ ...event.checkpoint, lora: event.loraBytes }));
         break;
       case "warning":
         this.#warn(event.message);
@@ -140,27 +166,35 @@ export class LiveRun {
     this.log.add({ step: event.step, loss: event.loss, lr: event.lr, seconds: event.secondsPerStep });
   }
 
-  async #persist(snapshot: Snapshot): Promise<void> {
+  async #saveCheckpoint(snapshot: Snapshot): Promise<void> {
+    await this.#keeper.slots.save(this.id, snapshot);
+    await this.log.save();
+    const { step } = snapshot;
+    await this.#keeper.update(this.id, { step, savedStep: step, secondsPerStep: this.secondsPerStep });
+  }
+
+  /** Does a write; one that fails is kept, and the run pauses until it succeeds. */
+  async #keep(write: () => Promise<void>): Promise<void> {
     try {
-      await this.#keeper.slots.save(this.id, snapshot);
-      await this.log.save();
-      await this.#keeper.update(this.id, {
-        step: snapshot.step,
-        savedStep: snapshot.step,
-        secondsPerStep: this.secondsPerStep,
-      });
-      this.#waiting = undefined;
-      this.unsaved = undefined;
+      await write();
     } catch (reason) {
-      this.#waiting = snapshot;
+      this.#waiting.push(write);
       this.unsaved = fromFailure(reason);
-      if (!this.paused) await this.pause().catch(() => undefined);
+      if (!this.paused) await this.pause();
     }
   }
 
+  /** Does the writes that failed again; those that still fail keep waiting. */
+  async #retry(): Promise<void> {
+    const writes = this.#waiting;
+    this.#waiting = [];
+    this.unsaved = undefined;
+    for (const write of writes) await this.#keep(write);
+  }
+
   /** One write after the other, in the order of the events. */
-  #queue(work: () => Promise<void>): void {
-    this.#writes = this.#writes.then(work).catch((reason: unknown) => showError(reason));
+  #queue(write: () => Promise<void>): void {
+    this.#writes = this.#writes.then(() => this.#keep(write));
   }
 
   #warn(message: string): void {

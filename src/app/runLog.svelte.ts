@@ -32,6 +32,7 @@ export class RunLog {
   readonly points: LossPoint[] = [];
   version = $state(0);
   samples = $state.raw<SampleView[]>([]);
+  #unsaved: StoredSample[] = [];
 
   constructor(runId: string) {
     this.runId = runId;
@@ -52,15 +53,21 @@ export class RunLog {
     this.version += 1;
   }
 
-  async addSample(step: number, image: GeneratedImage): Promise<void> {
-    const sample = { step, png: new Blob([image.png], { type: "image/png" }), infotext: image.infotext };
+  addSample(step: number, image: GeneratedImage): void {
+    const png = new Blob([image.png], { type: "image/png" });
+    const sample = { step, png, infotext: image.infotext };
     const others = this.samples.filter((other) => other.step !== step);
     this.samples = [...others, toView(sample)].sort((a, b) => a.step - b.step);
-    await sampleFiles.put(`${this.runId}/${String(step).padStart(7, "0")}`, sample);
+    this.#unsaved.push(sample);
   }
 
-  save(): Promise<void> {
-    return losses.put(this.runId, pack(this.points));
+  /** Writes what is new; what could not be written is tried again the next time. */
+  async save(): Promise<void> {
+    for (let sample = this.#unsaved[0]; sample; sample = this.#unsaved[0]) {
+      await sampleFiles.put(`${this.runId}/${String(sample.step).padStart(7, "0")}`, sample);
+      this.#unsaved.shift();
+    }
+    await losses.put(this.runId, pack(this.points));
   }
 
   /** Forgets what came after `step`: a resumed run goes on from there. */

@@ -163,16 +163,15 @@ export class Runs {
   async #finish(record: RunRecord, live: LiveRun, outcome: TrainOutcome): Promise<void> {
     const { status, steps, seconds, fixedNoiseLoss } = outcome;
     const ended = { status, step: steps, seconds, fixedNoiseLoss, secondsPerStep: live.secondsPerStep };
-    const lora = await this.#parts.loras.add({ ...record, ...ended }, outcome.lora, steps);
-    await this.update(record.id, { ...ended, loraId: lora.id });
-    await rememberSpeed(
-      {
-        adapter: this.#parts.models.report?.name ?? "",
-        modelHash: record.model.hash,
-        settings: record.settings,
-      },
-      live.secondsPerStep,
-    );
+    const lora = await live.insist(async () => {
+      const added = await this.#parts.loras.add({ ...record, ...ended }, outcome.lora, steps);
+      await live.log.save();
+      await this.update(record.id, { ...ended, loraId: added.id });
+      return added;
+    });
+    const adapter = this.#parts.models.report?.name ?? "";
+    const kind = { adapter, modelHash: record.model.hash, settings: record.settings };
+    await rememberSpeed(kind, live.secondsPerStep).catch(() => undefined);
     showSuccess(
       status === "finished" ? `"${lora.name}" is ready` : `Stopped at step ${steps}`,
       "Try it, or download the file.",

@@ -24,6 +24,7 @@ export class TrainForm {
   sizeTouched = $state(false);
   #nameTouched = false;
   #promptTouched = false;
+  #paceTouched = false;
 
   constructor(parts: { engine: EngineClient; models: Models; dataset: Dataset; loras: Loras }) {
     this.#parts = parts;
@@ -64,8 +65,19 @@ export class TrainForm {
 
   change<K extends keyof TrainingSettings>(key: K, value: TrainingSettings[K]): void {
     if (key === "resolution") this.sizeTouched = true;
+    if (key === "lrWarmupSteps" || key === "saveEvery") this.#paceTouched = true;
     if (key === "samplePrompt") this.#promptTouched = true;
     this.settings[key] = value;
+    if (key === "steps" && !this.#paceTouched) this.#fitPace();
+  }
+
+  /** Warm-up and checkpoints keep their place in a run that was made shorter or longer. */
+  #fitPace(): void {
+    const { steps, preset } = this.settings;
+    const id = presets.find((one) => one.id === preset)?.id ?? "style";
+    const usual = recipe(id, this.#parts.models.current?.nativeSize ?? defaultSize);
+    this.settings.lrWarmupSteps = Math.round((steps * usual.lrWarmupSteps) / usual.steps);
+    this.settings.saveEvery = Math.min(usual.saveEvery, Math.max(1, Math.ceil(steps / 4)));
   }
 
   /** Follows the dataset: name, trigger and sample prompt are proposed until the person writes their own. */

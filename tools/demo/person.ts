@@ -131,11 +131,11 @@ export class Person {
     );
     await this.downloadLora().finally(() => clearInterval(timer));
     await this.#download(this.#page.getByRole("button", { name: "CSV" }), "loss.csv");
-    const number = async (testId: string): Promise<number> =>
-      Number(await this.#page.getByTestId(testId).innerText());
+    const value = async (testId: string): Promise<number> =>
+      Number(await this.#page.getByTestId(testId).getAttribute("data-value"));
     return {
-      steps: await number("steps-done"),
-      fixedNoiseLoss: { before: await number("loss-before"), after: await number("loss-after") },
+      steps: Number(await this.#page.getByTestId("steps-done").innerText()),
+      fixedNoiseLoss: { before: await value("loss-before"), after: await value("loss-after") },
     };
   }
 

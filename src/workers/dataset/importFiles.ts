@@ -12,6 +12,9 @@ type Tell = (event: ImportEvent) => void;
 /** Below this a picture is mostly enlarged, even for the smallest model. */
 const smallSide = 64;
 
+/** As people count: `p2` before `p10`. Folders and drops come in any order otherwise. */
+const byName = new Intl.Collator("en", { numeric: true });
+
 /** @param isCancelled asked before each file */
 export async function importFiles(
   files: readonly NamedFile[],
@@ -20,6 +23,7 @@ export async function importFiles(
 ): Promise<void> {
   const { pictures, refused } = arrange(await unpack(files, tell));
   for (const { path, error } of refused) refuse(path, error, tell);
+  pictures.sort((a, b) => byName.compare(a.path, b.path));
   for (const [index, picture] of pictures.entries()) {
     if (isCancelled()) return;
     tell({ kind: "progress", done: index, total: pictures.length });

@@ -1,0 +1,56 @@
+/** A full disk: told in words, nothing lost, a run waits (T-S1). */
+import type { Page } from "@playwright/test";
+import { bigPicture, pictures } from "./files";
+import { expect, test } from "./session";
+
+test.setTimeout(10 * 60_000);
+
+const roomForSmallPictures = 5_000_000;
+
+/** Lets the site use `spare` bytes more than it does now; undefined lifts the limit. */
+async function limitStorage(page: Page, spare: number | undefined): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const { origin } = new URL(page.url());
+  const { usage } = await session.send("Storage.getUsageAndQuota", { origin });
+  await session.send("Storage.overrideQuotaForOrigin", {
+    origin,
+    ...(spare === undefined ? {} : { quotaSize: usage + spare }),
+  });
+}
+
+test("T-S1: pictures that do not fit are told, those that are here stay", async ({
+  page,
+  person,
+  folder,
+}) => {
+  // Chrome keeps what it knows about free space for seconds: the limit must be there before the first write.
+  await limitStorage(page, roomForSmallPictures);
+  await person.addPictures(await pictures(folder, 2));
+  await page.locator('input[type="file"][multiple]').setInputFiles(await bigPicture(folder));
+  await expect(page.getByText("The browser has no room left for this site.").first()).toBeVisible({
+    timeout: 60_000,
+  });
+  await limitStorage(page, undefined);
+  await page.reload();
+  await expect(page.getByRole("button", { name: /p0\.png/ })).toBeVisible();
+  await expect(page.getByRole("button", { name: /p1\.png/ })).toBeVisible();
+});
+
+test("T-S1: a run whose checkpoint does not fit pauses, and goes on when there is room", async ({
+  page,
+  person,
+  folder,
+}) => {
+  await person.openModel(undefined);
+  await person.addPictures(await pictures(folder, 2));
+  const advanced = { batchSize: 1, rank: 4, saveEvery: 1, sampleEvery: 0 };
+  await person.setUpTraining({ steps: 60, size: 64, seed: 1, advanced });
+  await limitStorage(page, 0);
+  await person.start();
+  await expect(page.getByText(/Paused: The browser has no room left/)).toBeVisible({ timeout: 300_000 });
+  await limitStorage(page, undefined);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await person.reachSavedStep(2);
+  await page.getByRole("button", { name: "Stop and keep the file" }).click();
+  await person.downloadLora();
+});
