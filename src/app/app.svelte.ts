@@ -31,9 +31,17 @@ export class App {
   start(): void {
     this.theme.start();
     this.router.start();
-    for (const part of [this.models, this.dataset, this.loras, this.runs, this.playground]) {
-      part.start().catch((reason: unknown) => showError(reason));
-    }
+    this.#begin([this.models, this.dataset, this.loras, this.runs, this.playground]);
+    document.addEventListener("visibilitychange", () => this.#catchUp());
+  }
+
+  #begin(parts: { start(): Promise<void> }[]): void {
+    for (const part of parts) part.start().catch((reason: unknown) => showError(reason));
+  }
+
+  /** Another tab may have trained meanwhile. */
+  #catchUp(): void {
+    if (document.visibilityState === "visible" && !this.runs.live) this.#begin([this.loras, this.runs]);
   }
 
   stateOf(room: Room): RoomState {

@@ -1,31 +1,17 @@
 /** All runs: started, resumed, listed with their last checkpoint, removed. One of them may be live in this tab. */
-import { sha256 } from "hash-wasm";
 import { WeftError } from "../base/errors";
 import { Records } from "../storage/records";
 import { CheckpointSlots, type Slot } from "../storage/slots";
-import type { DatasetClient } from "../workers/dataset/client";
-import type { ModelSummary, TrainingImage, TrainingSettings, TrainOutcome } from "../workers/engine/api";
-import type { EngineClient } from "../workers/engine/client";
+import type { TrainingSettings, TrainOutcome } from "../workers/engine/api";
 import { fromFailure, isAbort } from "../workers/failure";
-import { finalCaption } from "./captions";
-import type { Dataset } from "./dataset.svelte";
 import { keepAwake, lockedRuns, warnBeforeClose, withRunLock } from "./guards";
 import { LiveRun } from "./liveRun.svelte";
-import type { Loras } from "./loras.svelte";
-import type { Models } from "./models.svelte";
 import { showError, showSuccess, showWarning } from "./notices";
 import { parseRun, type RunRecord } from "./records";
 import { engineIsGone, Recoveries } from "./recovery";
 import { RunLog, removeRunLog } from "./runLog.svelte";
+import { describeRun, readImages, requireSame, type RunParts } from "./runSetup";
 import { rememberSpeed } from "./speeds";
-
-export interface RunParts {
-  engine: EngineClient;
-  pictures: DatasetClient;
-  models: Models;
-  dataset: Dataset;
-  loras: Loras;
-}
 
 export class Runs {
   list = $state.raw<RunRecord[]>([]);
@@ -62,7 +48,7 @@ export class Runs {
   async begin(settings: TrainingSettings): Promise<string> {
     this.#refuseSecondRun();
     const model = await this.#parts.models.ready();
-    const record = await this.#describe(settings, model);
+    const record = await describeRun(this.#parts, settings, model);
     await this.update(record.id, record);
     void this.#run(record);
     return record.id;
@@ -80,7 +66,7 @@ export class Runs {
         `"${record.settings.name}" stopped before its first checkpoint.`,
         "Start it again.",
       );
-    await this.#checkSame(record);
+    await requireSame(this.#parts, record);
     void this.#run({ ...record, step: checkpoint.step }, checkpoint);
   }
 
@@ -149,7 +135,7 @@ export class Runs {
       message: undefined,
       adapter: this.#parts.models.report?.name ?? "",
     });
-    const images = await this.#readImages(record.settings, live);
+    const images = await readImages(this.#parts, record.settings, live);
     const resumeFrom = checkpoint && {
       step: checkpoint.step,
       checksum: checkpoint.checksum,
@@ -192,71 +178,6 @@ export class Runs {
     await this.update(record.id, { status, message: fromFailure(reason).message }).catch(showError);
   }
 
-  /** Decodes every picture at the run's size. @throws the worker's error, with the picture's name in front. */
-  async #readImages(settings: TrainingSettings, live: LiveRun): Promise<TrainingImage[]> {
-    const { dataset, pictures } = this.#parts;
-    const images: TrainingImage[] = [];
-    for (const [index, image] of dataset.images.entries()) {
-      live.signal.throwIfAborted();
-      live.stage = { stage: "reading", done: index, total: dataset.images.length };
-      const { id, name, repeats } = image;
-      const original = await dataset.original(image);
-      const decoded = await pictures.decode(original, name, settings.resolution).catch((reason: unknown) => {
-        const { code, message, hint } = fromFailure(reason);
-        throw new WeftError(code, `"${name}" ${message}`, hint);
-      });
-      images.push({ id, repeats, caption: finalCaption(settings.trigger, image.caption), ...decoded });
-    }
-    return images;
-  }
-
-  async #describe(settings: TrainingSettings, model: ModelSummary): Promise<RunRecord> {
-    const { dataset, models } = this.#parts;
-    const source = models.source;
-    const now = Date.now();
-    return {
-      id: crypto.randomUUID(),
-      createdAt: now,
-      updatedAt: now,
-      status: "training",
-      settings,
-      model: {
-        title: model.title,
-        hash: model.hash,
-        family: model.family,
-        source: source?.kind ?? "builtin",
-        sourceId: source?.kind === "builtin" ? source.id : model.title,
-      },
-      adapter: models.report?.name ?? "",
-      images: dataset.images.length,
-      imagesPerEpoch: dataset.perEpoch,
-      datasetHash: await hashDataset(dataset),
-      step: 0,
-      savedStep: 0,
-      secondsPerStep: 0,
-      seconds: 0,
-    };
-  }
-
-  /** T-C7: a run goes on only with the very model, pictures and captions it began with. */
-  async #checkSame(record: RunRecord): Promise<void> {
-    const model = await this.#parts.models.ready();
-    if (model.hash !== record.model.hash) {
-      throw new WeftError(
-        "model-changed",
-        `This run began with "${record.model.title}", but "${model.title}" is open.`,
-        "Open that model in the Model room, then resume.",
-      );
-    }
-    if ((await hashDataset(this.#parts.dataset)) !== record.datasetHash) {
-      throw new WeftError(
-        "dataset-changed",
-        `The pictures or captions changed since this run began with ${record.images}; there are ${this.#parts.dataset.images.length} now.`,
-        "Undo the changes to resume, or start a new run.",
-      );
-    }
-  }
-
   #sort(): void {
     this.list = this.list.toSorted((a, b) => b.createdAt - a.createdAt);
   }
@@ -264,10 +185,4 @@ export class Runs {
 
 function isUnderWay(run: RunRecord): boolean {
   return run.status === "training" || run.status === "paused";
-}
-
-/** A hash over pictures, captions and repeats, in order. */
-async function hashDataset(dataset: Dataset): Promise<string> {
-  const facts = dataset.images.map(({ id, caption, repeats }) => [id, caption, repeats]);
-  return sha256(JSON.stringify(facts));
 }
