@@ -155,7 +155,12 @@ export class Dataset {
     if (this.#abort !== abort) return;
     if (event.kind === "progress") this.importing = { done: event.done, total: event.total };
     if (event.kind === "refused") this.refused = [...this.refused, event.file];
-    if (event.kind === "image") this.#add(event.image, abort);
+    if (event.kind !== "image") return;
+    const { name, bytes } = event.image;
+    const isHere = this.images.some((image) => image.name === name && image.bytes === bytes);
+    if (isHere)
+      this.refused = [...this.refused, { name, code: "duplicate", reason: "is in the dataset already." }];
+    else this.#add(event.image, abort);
   }
 
   /** Blobs first, then the record that lists them: a kill in between leaves nothing half-listed. */

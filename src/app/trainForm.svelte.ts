@@ -69,6 +69,10 @@ export class TrainForm {
     if (key === "samplePrompt") this.#promptTouched = true;
     this.settings[key] = value;
     if (key === "steps" && !this.#paceTouched) this.#fitPace();
+    // A rate of zero would train nothing; a tenth of the image network's is what presets elsewhere use.
+    const { trainTextEncoder, textEncoderLearningRate, learningRate } = this.settings;
+    if (trainTextEncoder && textEncoderLearningRate === 0)
+      this.settings.textEncoderLearningRate = learningRate / 10;
   }
 
   /** Warm-up and checkpoints keep their place in a run that was made shorter or longer. */
