@@ -108,7 +108,7 @@ export const steps: Step[] = [
   check("lint: shaders", lintShaders),
   command("imports", "depcruise", "--config", ".dependency-cruiser.mjs", ...imports),
   command("dead code", "knip", "--no-config-hints", "--no-progress"),
-  command("format", "prettier", "--check", "--cache", "--cache-location=node_modules/.cache/prettier", "."),
+  command("format", "prettier", "--check", "--cache", "."),
   vitest("units", "unit"),
   vitest("kernels", "gpu"),
   e2e,
