@@ -36,6 +36,7 @@ await reportingErrors(async () => {
   const parts: readonly Part[] = only === undefined ? PARTS : ["peak", only];
   const report = await runInBrowser({ parts, size, rounds: Number(rounds) });
   process.stdout.write(`${reportText(report)}\n`);
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify({ ...report, figures: figuresOf(report) }, null, 2)}\n`);
+  if (json !== undefined)
+    writeFileSync(json, `${JSON.stringify({ ...report, figures: figuresOf(report) }, null, 2)}\n`);
 });
 process.exit();

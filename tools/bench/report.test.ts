@@ -14,7 +14,12 @@ const matmul: CaseResult = {
   name: "matmul",
   kind: "matmul",
   gflop: 1,
-  timings: [timing("weft", "linear", [100, 200]), timing("a", "slow", [900, 900]), timing("a", "fast", [300, 300]), timing("b", "only", [50, 100])],
+  timings: [
+    timing("weft", "linear", [100, 200]),
+    timing("a", "slow", [900, 900]),
+    timing("a", "fast", [300, 300]),
+    timing("b", "only", [50, 100]),
+  ],
 };
 
 const attention: CaseResult = {

@@ -57,7 +57,9 @@ export function caseFigures(result: CaseResult, peak: number | undefined): CaseF
   const own = fastest(result.timings.filter(({ contender }) => contender === "weft"));
   if (!own) return undefined;
   const gflops = (result.gflop / medianOf(own)) * 1000;
-  const names = [...new Set(result.timings.map(({ contender }) => contender))].filter((name) => name !== "weft");
+  const names = [...new Set(result.timings.map(({ contender }) => contender))].filter(
+    (name) => name !== "weft",
+  );
   const peers = names.flatMap((peer) => {
     const best = fastest(result.timings.filter(({ contender }) => contender === peer));
     if (!best) return [];
@@ -102,13 +104,17 @@ export function reportText(report: BenchReport): string {
   const figures = figuresOf(report);
   return [
     `adapter: ${report.adapter}`,
-    ...(report.size === "scaled" ? ["shapes: SD 1.5's channels with fewer rows, pixels and tokens, to fit a software adapter"] : []),
+    ...(report.size === "scaled"
+      ? ["shapes: SD 1.5's channels with fewer rows, pixels and tokens, to fit a software adapter"]
+      : []),
     ...(report.peak ? [peakText(report.peak)] : []),
     ...figures.cases.flatMap(caseText),
     ...report.cases.flatMap(problemText),
     ...report.steps.map((step) => stepText(step, figures)),
     ...(figures.R1 ? [`R1 share of peak, matmul and conv (min / median / max): ${spread(figures.R1)}`] : []),
-    ...(figures.R1b ? [`R1b speed ÷ best peer, matmul and conv (min / median / max): ${spread(figures.R1b)}`] : []),
+    ...(figures.R1b
+      ? [`R1b speed ÷ best peer, matmul and conv (min / median / max): ${spread(figures.R1b)}`]
+      : []),
   ].join("\n");
 }
 

@@ -5,7 +5,13 @@ import { CASES, caseFlops, drawData, sampledError } from "./cases";
 import { columnsOf, kernelsFirst, transposed } from "./contender";
 
 /** 3×3 convolution by its definition, one output at a time. */
-function convolve(x: Float32Array, w: Float32Array, size: number, inputs: number, outputs: number): Float32Array {
+function convolve(
+  x: Float32Array,
+  w: Float32Array,
+  size: number,
+  inputs: number,
+  outputs: number,
+): Float32Array {
   const y = new Float32Array(size * size * outputs);
   const at = (row: number, column: number, i: number) =>
     row < 0 || column < 0 || row >= size || column >= size ? 0 : (x[(row * size + column) * inputs + i] ?? 0);
@@ -44,13 +50,25 @@ describe("bench cases", () => {
 
   it("refuses a matmul with one wrong column", () => {
     const c: BenchCase = { kind: "matmul", rows: 4, inputs: 3, outputs: 2 };
-    const data = { x: Float32Array.from({ length: 12 }, (_, i) => i), w: Float32Array.from([1, 2, 3, 4, 5, 6]) };
+    const data = {
+      x: Float32Array.from({ length: 12 }, (_, i) => i),
+      w: Float32Array.from([1, 2, 3, 4, 5, 6]),
+    };
     const y = Float32Array.from({ length: 8 }, (_, i) => {
       const [row, output] = [i >> 1, i & 1];
-      return [0, 1, 2].reduce((sum, k) => sum + (data.x[3 * row + k] ?? 0) * (data.w[3 * output + k] ?? 0), 0);
+      return [0, 1, 2].reduce(
+        (sum, k) => sum + (data.x[3 * row + k] ?? 0) * (data.w[3 * output + k] ?? 0),
+        0,
+      );
     });
     expect(sampledError(c, data, y)).toBeLessThan(1e-7);
-    expect(sampledError(c, data, y.map((value, i) => (i & 1 ? 0 : value)))).toBeGreaterThan(0.1);
+    expect(
+      sampledError(
+        c,
+        data,
+        y.map((value, i) => (i & 1 ? 0 : value)),
+      ),
+    ).toBeGreaterThan(0.1);
   });
 
   it("counts work as performance.md E1 does", () => {

@@ -94,7 +94,10 @@ export function drawData(c: BenchCase): CaseData {
   const random = uniform(1);
   switch (c.kind) {
     case "matmul":
-      return { x: fill(c.rows * c.inputs, 1, random), w: fill(c.outputs * c.inputs, c.inputs ** -0.5, random) };
+      return {
+        x: fill(c.rows * c.inputs, 1, random),
+        w: fill(c.outputs * c.inputs, c.inputs ** -0.5, random),
+      };
     case "conv": {
       const w = fill(c.outputs * 9 * c.inputs, (9 * c.inputs) ** -0.5, random);
       return { x: fill(c.size ** 2 * c.inputs, 1, random), w };

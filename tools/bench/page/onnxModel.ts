@@ -11,7 +11,9 @@ export interface OnnxNode {
 
 export interface OnnxGraph {
   readonly inputs: Readonly<Record<string, readonly number[]>>;
-  readonly weights: Readonly<Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>>;
+  readonly weights: Readonly<
+    Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>
+  >;
   readonly nodes: readonly OnnxNode[];
   readonly output: { readonly name: string; readonly dims: readonly number[] };
 }
@@ -46,7 +48,12 @@ const root = protobuf.Root.fromJSON({
       },
     },
     Attribute: {
-      fields: { name: field(1, "string"), i: field(3, "int64"), ints: many(8, "int64"), type: field(20, "int32") },
+      fields: {
+        name: field(1, "string"),
+        i: field(3, "int64"),
+        ints: many(8, "int64"),
+        type: field(20, "int32"),
+      },
     },
     Tensor: {
       fields: {

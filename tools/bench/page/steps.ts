@@ -7,7 +7,11 @@ import { LoraBinding } from "../../../src/models/lora/binding";
 import { initialLora } from "../../../src/models/lora/flatValues";
 import { openCheckpoint } from "../../../src/models/openCheckpoint";
 import type { TrainingShape } from "../../../src/training/trainingGraph";
-import { TrainingSession, type OptimizerSettings, type StepInputs } from "../../../src/training/trainingSession";
+import {
+  TrainingSession,
+  type OptimizerSettings,
+  type StepInputs,
+} from "../../../src/training/trainingSession";
 import type { StepResult } from "../types";
 
 const MODEL = "mini.safetensors";

@@ -45,7 +45,11 @@ function better(a: Peak, b: Peak): Peak {
   };
 }
 
-async function benchCases(device: EngineDevice, size: "full" | "scaled", options: BenchOptions): Promise<CaseResult[]> {
+async function benchCases(
+  device: EngineDevice,
+  size: "full" | "scaled",
+  options: BenchOptions,
+): Promise<CaseResult[]> {
   const contenders = [weft(device), onnxruntime, jax];
   const results: CaseResult[] = [];
   for (const c of CASES[size].filter(({ kind }) => options.parts.includes(kind))) {
