@@ -35,10 +35,10 @@ export function laneKernels(
   };
 }
 
-/** The tile for this adapter; outputs with fewer quads of columns than lanes would leave lanes idle. */
+/** The tile for this adapter. Idle lanes pay while at least half of them have a quad of columns. */
 export function laneTile(policy: KernelPolicy, columnQuads: number): LaneTile {
   const lanes = policy.broadcastLanes;
-  return lanes > 0 && columnQuads >= lanes ? TILES[lanes === 4 ? 4 : 8] : TILES[1];
+  return lanes > 0 && 2 * columnQuads >= lanes ? TILES[lanes === 4 ? 4 : 8] : TILES[1];
 }
 
 export function laneConstants({ OWN, LANES }: LaneTile): Readonly<Record<string, number | boolean>> {

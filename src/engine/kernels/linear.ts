@@ -1,11 +1,9 @@
 import source from "../../../shaders/linear.wgsl?raw";
 import { defineKernel, optional, read, write } from "./kernel";
-import { MATMUL_WORKGROUP, tiledMatmul } from "./matmulTile";
+import { laneKernels, laneWorkgroup } from "./laneTile";
 
-/** Grid: x covers quads of columns, y rows. */
-export const linear = defineKernel({
-  name: "linear",
-  source: tiledMatmul(source),
+/** Shared with linearTiled. */
+export const linearInterface = {
   bindings: [
     read("x"),
     read("w"),
@@ -26,6 +24,11 @@ export const linear = defineKernel({
     rowsPerImage: "u32",
     rowStride: "u32",
     loraScale: "f32",
+    tileRows: "u32",
   },
-  workgroup: MATMUL_WORKGROUP,
-});
+} as const;
+
+/** Constants: those of the tile. Grid: x covers rows, y quads of columns, part by part. */
+export const linear = laneKernels(source, (unrolled) =>
+  defineKernel({ name: "linear", source: unrolled, ...linearInterface, workgroup: laneWorkgroup }),
+);

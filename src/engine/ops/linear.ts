@@ -7,7 +7,7 @@
 import { InternalError, invariant } from "../../base/errors";
 import type { GraphBuilder } from "../graph";
 import { linear as kernel } from "../kernels/linear";
-import { matmulGrid } from "../kernels/matmulTile";
+import { laneConstants, laneGrid, laneTile } from "../kernels/laneTile";
 import { defineOp, required, type Cost, type Emitter, type GradientBuilder, type GraphNode, type Inputs } from "../op";
 import { channels, dimension, elementCount, rows, type ActivationType, type Tensor, type TensorSpec } from "../tensor";
 import { activation as activate, type ActivationKind } from "./activation";
@@ -155,21 +155,26 @@ function emitMatmul(emit: Emitter, tensors: Inputs, { label, attributes }: Matmu
   const { up, rowVector } = tensors;
   const rank = up ? channels(up) : 0;
   const parts = attributes?.parts ?? 1;
+  const partQuads = N / 4 / parts;
+  const tile = laneTile(emit.policy, partQuads);
+  const [rowGroups, columnGroups] = laneGrid(tile, M, partQuads);
   emit.call({
-    kernel,
+    kernel: kernel(tile),
     tensors,
+    constants: laneConstants(tile),
     parameters: {
       M,
       n4: N / 4,
       k4: K / 4,
-      partN4: N / 4 / parts,
+      partN4: partQuads,
       r4: rank / 4,
       hStride: (parts * rank) / 4,
       rowsPerImage: rowVector ? M / rows(rowVector) : 1,
       rowStride: N / 4,
       loraScale: attributes?.loraScale ?? 0,
+      tileRows: tile.OWN * tile.LANES,
     },
-    workgroups: matmulGrid(M, N),
+    workgroups: [rowGroups, parts * columnGroups, 1],
     flops: 2 * M * N * (K + rank),
     label,
   });

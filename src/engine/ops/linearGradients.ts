@@ -1,11 +1,12 @@
 /** The backward ops of `linear`: the input's gradient, the gradient at h = x·downᵀ, and the LoRA matrices' gradients. */
+import { laneConstants, laneGrid, laneTile, laneWorkgroup } from "../kernels/laneTile";
 import { linearBackward } from "../kernels/linearBackward";
-import { loraGradient, loraGradientGrid } from "../kernels/loraGradient";
-import { loraHiddenGradient, loraHiddenGrid } from "../kernels/loraHiddenGradient";
-import { matmulGrid } from "../kernels/matmulTile";
-import { defineOp, required, type Emitter, type GraphNode } from "../op";
-import { channels, dimension, rows, type ActivationType, type Tensor } from "../tensor";
-import { first } from "./support";
+import { loraConstants, loraGradient, loraTile } from "../kernels/loraGradient";
+import { loraGradientMerge } from "../kernels/loraGradientMerge";
+import { defineOp, required, type Emitter, type GraphNode, type Inputs } from "../op";
+import type { KernelPolicy } from "../policy";
+import { channels, dimension, elementCount, rows, type ActivationType, type Tensor } from "../tensor";
+import { first, flatGroups } from "./support";
 
 export interface LinearBackwardAttributes {
   /** Shape and storage of the input whose gradient this is. */
@@ -28,19 +29,27 @@ export const linearBackwardOp = defineOp<LinearBackwardAttributes>({
 });
 
 function lowerInputGradient(node: GraphNode<LinearBackwardAttributes>, emit: Emitter): void {
-  const dx = first(node.outputs);
-  const g = required(node, "g");
-  const { dh } = node.inputs;
+  emitBackward(emit, { ...node.inputs, dx: first(node.outputs) }, { parts: 1, loraScale: 1 });
+}
+
+/** dx = scale·g·w, block by block, + dh·down + soFar. */
+function emitBackward(emit: Emitter, tensors: Inputs, { parts, loraScale }: LoraAttributes): void {
+  const g = required({ name: "linearBackward", inputs: tensors }, "g");
+  const dx = required({ name: "linearBackward", inputs: tensors }, "dx");
+  const { dh } = tensors;
   const M = rows(g);
-  const N = channels(g);
-  const K = channels(dx);
-  const hidden = dh ? channels(dh) : 0;
+  const contraction = channels(g) / parts;
+  const rank = dh ? channels(dh) : 0;
+  const partQuads = channels(dx) / parts / 4;
+  const tile = laneTile(emit.policy, partQuads);
+  const [rowGroups, columnGroups] = laneGrid(tile, M, partQuads);
   emit.call({
-    kernel: linearBackward,
-    tensors: { ...node.inputs, dx },
-    parameters: { M, n4: N / 4, k4: K / 4, r4: hidden / 4 },
-    workgroups: matmulGrid(M, K),
-    flops: 2 * M * K * (N + hidden),
+    kernel: linearBackward(tile),
+    tensors,
+    constants: laneConstants(tile),
+    parameters: { M, n4: contraction / 4, k4: partQuads, r4: rank / 4, parts, scale: loraScale, tileRows: tile.OWN * tile.LANES },
+    workgroups: [rowGroups, parts * columnGroups, 1],
+    flops: 2 * M * channels(dx) * (contraction + rank),
   });
 }
 
@@ -57,18 +66,8 @@ export const loraHiddenGradientOp = defineOp<LoraAttributes>({
     const up = required({ name: "loraHiddenGradient", inputs }, "up");
     return [{ shape: [...g.shape.slice(0, -1), parts * channels(up)], type: "f32" }];
   },
-  lower: (node, emit) => {
-    const g = required(node, "g");
-    const up = required(node, "up");
-    const { parts, loraScale } = node.attributes;
-    emit.call({
-      kernel: loraHiddenGradient,
-      tensors: { g, up, dh: first(node.outputs) },
-      parameters: { M: rows(g), partN4: channels(g) / parts / 4, r4: channels(up) / 4, parts, loraScale },
-      workgroups: loraHiddenGrid(rows(g), parts * channels(up)),
-      flops: 2 * rows(g) * channels(g) * channels(up),
-    });
-  },
+  // The rule of a linear layer whose weight is `up`, in blocks.
+  lower: (node, emit) => emitBackward(emit, { g: required(node, "g"), w: required(node, "up"), dx: first(node.outputs) }, node.attributes),
   cost: (node) => {
     const g = required(node, "g");
     return { kind: "lora", flops: 2 * rows(g) * channels(g) * channels(required(node, "up")) };
@@ -84,17 +83,53 @@ export const loraGradientOp = defineOp<LoraAttributes>({
 });
 
 function lowerLoraGradient(node: GraphNode<LoraAttributes>, emit: Emitter): void {
-  const x = required(node, "x");
-  const hidden = channels(required(node, "h"));
-  const { parts, loraScale } = node.attributes;
-  const partN = channels(required(node, "g")) / parts;
+  const { x, g, h, dh, scalars, downGradient, upGradient } = node.inputs;
+  const slices = sliceCount(node, emit.policy);
+  const gradients = { scalars, downGradient, upGradient };
+  if (slices === 1) return emitLoraGradient(node, emit, { x, g, h, dh, ...gradients }, 1);
+  const downQuads = elementCount(required(node, "downGradient").shape) / 4;
+  const upQuads = elementCount(required(node, "upGradient").shape) / 4;
+  const partial = emit.scratch([slices, 4 * (downQuads + upQuads)]);
+  emitLoraGradient(node, emit, { x, g, h, dh, partial }, slices);
   emit.call({
-    kernel: loraGradient,
-    tensors: node.inputs,
-    parameters: { M: rows(x), k4: channels(x) / 4, partN4: partN / 4, r4: hidden / parts / 4, parts, loraScale },
-    workgroups: loraGradientGrid(channels(x), partN, hidden),
+    kernel: loraGradientMerge,
+    tensors: { partial, ...gradients },
+    parameters: { downQuads, upQuads, slices },
+    workgroups: flatGroups(downQuads + upQuads),
+    flops: 4 * slices * (downQuads + upQuads),
+  });
+}
+
+function emitLoraGradient(node: GraphNode<LoraAttributes>, emit: Emitter, tensors: Inputs, slices: number): void {
+  const x = required(node, "x");
+  const { parts, loraScale } = node.attributes;
+  const rank = channels(required(node, "h")) / parts;
+  const k4 = channels(x) / 4;
+  const partN4 = channels(required(node, "g")) / parts / 4;
+  const tile = loraTile(emit.policy, rank);
+  const constants = loraConstants(tile);
+  const [threads] = laneWorkgroup(constants);
+  emit.call({
+    kernel: loraGradient(tile),
+    tensors,
+    constants,
+    parameters: { M: rows(x), k4, partN4, r4: rank / 4, parts, sliceRows: Math.ceil(rows(x) / slices), loraScale },
+    workgroups: [Math.ceil(k4 / threads) + Math.ceil(partN4 / threads), (parts * rank) / 4 / tile.QUADS, slices],
     flops: loraGradientFlops(node),
   });
+}
+
+/** A GPU wants this many threads; fewer leave it waiting for memory. */
+const GPU_THREADS = 16384;
+const MIN_SLICE_ROWS = 64;
+
+/** Slices of rows summed apart so that a GPU is busy: a choice by shape only, so every run adds in one order. */
+function sliceCount(node: GraphNode<LoraAttributes>, policy: KernelPolicy): number {
+  if (!policy.sharedMemory) return 1;
+  const wide = channels(required(node, "x")) + channels(required(node, "g")) / node.attributes.parts;
+  const threads = (wide * channels(required(node, "h"))) / 64;
+  const wanted = Math.min(Math.ceil(GPU_THREADS / threads), Math.ceil(rows(required(node, "x")) / MIN_SLICE_ROWS));
+  return Math.max(1, wanted);
 }
 
 function loraGradientFlops(node: GraphNode<LoraAttributes>): number {
