@@ -25,7 +25,7 @@ function parseFlags(): Flags {
     .option("--json <file>", "also write the report with every round")
     .addOption(new Option("--only <part>", "measure one part (and the peak)").choices(PARTS))
     .addOption(new Option("--size <size>").choices(["auto", "full", "scaled"]).default("auto"))
-    .option("--rounds <n>", "timed rounds of each case", "5")
+    .option("--rounds <n>", "timed rounds of each case", "3")
     .parse()
     .opts<Flags>();
 }
