@@ -68,7 +68,7 @@ async function readLoraOption(text: string): Promise<NamedLora> {
 
 async function sample(options: SampleOptions, session: NodeSession, stack: LoraStack, loras: readonly NamedLora[], prompt: string, index: number): Promise<void> {
   const { model, sha256, tokenizer } = session;
-  const size = Number(options.size ?? (model.config.text.hidden < 512 ? 128 : model.family.nativeSize));
+  const size = Number(options.size ?? (model.config.text.hidden < 512 ? 64 : model.family.nativeSize));
   const tags = loras.map(({ name, strength }) => ` <lora:${name}:${strength}>`).join("");
   const request = {
     prompt: prompt + tags,

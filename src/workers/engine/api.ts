@@ -35,7 +35,7 @@ export interface ModelSummary {
   fileBytes: number;
   gpuBytes: number;
   quantisation: Quantisation;
-  /** A sensible training/sampling size in pixels (128 for Mini, 512 for SD1.5). */
+  /** A sensible training/sampling size in pixels (64 for Mini, 512 for SD1.5). */
   nativeSize: number;
   /** The first 16 hex digits of the SHA-256 of the file. */
   hash: string;

@@ -125,7 +125,7 @@ function summary(model: LoadedModel, sha256: string, fileBytes: number): ModelSu
     fileBytes,
     gpuBytes: model.weights.bytes,
     quantisation: model.weights.requested,
-    nativeSize: isSmall ? 128 : model.family.nativeSize,
+    nativeSize: isSmall ? 64 : model.family.nativeSize,
     hash: sha256.slice(0, 16),
   };
 }
