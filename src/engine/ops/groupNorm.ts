@@ -8,13 +8,15 @@ import { invariant } from "../../base/errors";
 import type { GraphBuilder } from "../graph";
 import { groupNormApply } from "../kernels/groupNormApply";
 import { groupNormBackward } from "../kernels/groupNormBackward";
+import { groupNormBackwardMeansShared } from "../kernels/groupNormBackwardMeansShared";
 import { groupNormBackwardMerge } from "../kernels/groupNormBackwardMerge";
 import { groupNormBackwardMergeShared } from "../kernels/groupNormBackwardMergeShared";
 import { groupNormBackwardPartial } from "../kernels/groupNormBackwardPartial";
 import { groupNormMerge } from "../kernels/groupNormMerge";
 import { groupNormMergeShared } from "../kernels/groupNormMergeShared";
 import { groupNormPartial } from "../kernels/groupNormPartial";
-import { defineOp, required, type Emitter, type GradientBuilder, type GraphNode } from "../op";
+import { groupNormStatsShared } from "../kernels/groupNormStatsShared";
+import { defineOp, required, type Emitter, type GradientBuilder, type GraphNode, type Inputs } from "../op";
 import type { KernelPolicy } from "../policy";
 import { channels, dimension, elementCount, type ActivationType, type Tensor } from "../tensor";
 import { activationTypeOf, first, flatGroups } from "./support";
@@ -69,6 +71,7 @@ export const groupNormStatsOp = defineOp<GroupNormStatsAttributes>({
   },
   lower: (node, emit) => {
     const x = required(node, "x");
+    if (emit.policy.sharedMemory && rowsOf(x) <= SINGLE_PASS_ROWS) return lowerSinglePass(node, emit);
     const chunks = reductionChunks(x);
     const partial = emit.scratch([chunks.images * chunks.chunks, 2, channels(x)]);
     emit.call({
@@ -91,6 +94,22 @@ export const groupNormStatsOp = defineOp<GroupNormStatsAttributes>({
     flops: STATS_FLOPS_PER_ELEMENT * elementCount(required(node, "x").shape),
   }),
 });
+
+/** Up to here one workgroup per group is quicker than a second dispatch. */
+const SINGLE_PASS_ROWS = 1024;
+
+function lowerSinglePass(node: GraphNode<GroupNormStatsAttributes>, emit: Emitter): void {
+  const x = required(node, "x");
+  const { groups, eps } = node.attributes;
+  const sizes = { groups, groupWidth: channels(x) / groups, channels: channels(x), rows: rowsOf(x) };
+  emit.call({
+    kernel: groupNormStatsShared,
+    tensors: { x, stats: first(node.outputs) },
+    parameters: { ...sizes, statStride: statStride(groups), eps },
+    workgroups: flatGroups(dimension(x, 0) * groups, 1),
+    flops: STATS_FLOPS_PER_ELEMENT * elementCount(x.shape),
+  });
+}
 
 /** Inputs x, stats, gamma, beta. Its rule covers the whole derivative, through the statistics too. */
 export const groupNormApplyOp = defineOp<GroupNormAttributes>({
@@ -154,12 +173,37 @@ export const groupNormBackwardOp = defineOp<GroupNormAttributes>({
 
 function lowerBackward(node: GraphNode<GroupNormAttributes>, emit: Emitter): void {
   const x = required(node, "x");
-  const { groups, silu } = node.attributes;
   const { soFar, ...inputs } = node.inputs;
+  const means = emit.scratch([dimension(x, 0), statStride(node.attributes.groups)]);
+  if (emit.policy.sharedMemory && rowsOf(x) <= SINGLE_PASS_ROWS) emitMeans(node, emit, inputs, means);
+  else emitChunkedMeans(node, emit, inputs, means);
+  emit.call({
+    kernel: groupNormBackward,
+    tensors: { ...inputs, means, ...(soFar && { soFar }), dx: first(node.outputs) },
+    ...applyCall(x, node.attributes),
+    flops: (BACKWARD_FLOPS_PER_ELEMENT / 2) * elementCount(x.shape),
+  });
+}
+
+function emitMeans(node: GraphNode<GroupNormAttributes>, emit: Emitter, inputs: Inputs, means: Tensor): void {
+  const x = required(node, "x");
+  const { groups, silu } = node.attributes;
+  const sizes = { groups, groupWidth: channels(x) / groups, channels: channels(x), rows: rowsOf(x) };
+  emit.call({
+    kernel: groupNormBackwardMeansShared,
+    tensors: { ...inputs, means },
+    constants: { SILU: silu },
+    parameters: { ...sizes, statStride: statStride(groups) },
+    workgroups: flatGroups(dimension(x, 0) * groups, 1),
+    flops: (BACKWARD_FLOPS_PER_ELEMENT / 2) * elementCount(x.shape),
+  });
+}
+
+function emitChunkedMeans(node: GraphNode<GroupNormAttributes>, emit: Emitter, inputs: Inputs, means: Tensor): void {
+  const x = required(node, "x");
+  const { groups, silu } = node.attributes;
   const chunks = reductionChunks(x);
-  const flops = (BACKWARD_FLOPS_PER_ELEMENT / 2) * elementCount(x.shape);
   const partial = emit.scratch([chunks.images * chunks.chunks, 2, channels(x)]);
-  const means = emit.scratch([chunks.images, statStride(groups)]);
   const { parameters, workgroups } = chunkCall(chunks);
   emit.call({
     kernel: groupNormBackwardPartial,
@@ -167,18 +211,12 @@ function lowerBackward(node: GraphNode<GroupNormAttributes>, emit: Emitter): voi
     constants: { SILU: silu },
     parameters: { ...parameters, ...groupParameters(x, groups) },
     workgroups,
-    flops,
+    flops: (BACKWARD_FLOPS_PER_ELEMENT / 2) * elementCount(x.shape),
   });
   emit.call({
     kernel: emit.policy.sharedMemory ? groupNormBackwardMergeShared : groupNormBackwardMerge,
     tensors: { partial, means },
     ...mergeCall(emit.policy, chunks, groups, {}),
-  });
-  emit.call({
-    kernel: groupNormBackward,
-    tensors: { ...inputs, means, ...(soFar && { soFar }), dx: first(node.outputs) },
-    ...applyCall(x, node.attributes),
-    flops,
   });
 }
 
