@@ -53,14 +53,11 @@ async function checkShape(device: EngineDevice, shape: Shape): Promise<void> {
   await checkOp(device, { ...testCase, activationType: "f16" });
 }
 
-const smallHeads: Shape[] = [
+const portableShapes: Shape[] = [
   { images: 2, heads: 2, d: 4, tq: 9 },
   { images: 2, heads: 8, d: 8, tq: 63 },
   { heads: 2, d: 16, tq: 77, causal: true },
   { images: 2, heads: 2, d: 8, tq: 33, tk: 77 },
-];
-
-const largeHeads: Shape[] = [
   { heads: 2, d: 32, tq: 77, causal: true },
   { heads: 2, d: 40, tq: 70 },
   { heads: 1, d: 160, tq: 17 },
@@ -75,29 +72,32 @@ describe("attention without workgroup memory or subgroups", () => {
     device = await testDeviceWith(PORTABLE_POLICY);
   });
 
-  for (const shape of [...smallHeads, ...largeHeads]) {
+  for (const shape of portableShapes) {
     it(shapeName(shape), async () => {
       await checkShape(device, shape);
     });
   }
 
   it("works through more scores than it holds at once", async () => {
-    // 2 heads × 1500² scores are more than one block of whole heads.
-    const testCase = selfCase({ heads: 2, d: 4, tq: 1500 });
-    const report = await measureOp(device, { ...testCase, inputs: { qkv: { shape: [1, 1500, 24] } } });
-    expect(report.outputErrors[0]).toBeLessThan(1e-5);
-    expect(report.repeatable).toBe(true);
+    // 1500² scores of one head are more than a block, so the queries are split and dK, dV are carried along.
+    await checkOp(device, selfCase({ heads: 2, d: 4, tq: 1500 }));
   });
 });
 
 describe("attention with subgroup broadcasts", () => {
-  for (const shape of smallHeads) {
-    it(shapeName(shape), async (context) => {
-      const device = await testDevice();
-      if (device.policy.broadcastLanes === 0) context.skip("this adapter has no fixed subgroup size");
-      await checkShape(device, shape);
-    });
-  }
+  // Three kernels per head dimension and storage type take seconds to compile: not all combinations.
+  const cases: OpCase[] = [
+    selfCase({ images: 2, heads: 2, d: 4, tq: 9 }),
+    { ...selfCase({ images: 2, heads: 8, d: 8, tq: 63 }), activationType: "f16" },
+    selfCase({ heads: 2, d: 16, tq: 77, causal: true }),
+    crossCase({ images: 2, heads: 2, d: 8, tq: 33, tk: 77 }),
+  ];
+
+  it("agrees with the reference", async (context) => {
+    const device = await testDevice();
+    if (device.policy.broadcastLanes === 0) context.skip("this adapter has no fixed subgroup size");
+    for (const testCase of cases) await checkOp(device, testCase);
+  });
 });
 
 describe("attention with workgroup memory", () => {
