@@ -25,6 +25,7 @@ export const linearInterface = {
     rowStride: "u32",
     loraScale: "f32",
     tileRows: "u32",
+    sliceQuads: "u32",
   },
 } as const;
 

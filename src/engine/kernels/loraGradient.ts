@@ -1,7 +1,15 @@
 import source from "../../../shaders/loraGradient.wgsl?raw";
 import type { KernelPolicy } from "../policy";
 import { STEP_SCALARS } from "../stepScalars";
-import { defineKernel, optional, read, update, write, type BindingDefinition, type KernelDefinition } from "./kernel";
+import {
+  defineKernel,
+  optional,
+  read,
+  update,
+  write,
+  type BindingDefinition,
+  type KernelDefinition,
+} from "./kernel";
 import { laneWorkgroup } from "./laneTile";
 import { unroll } from "./unroll";
 
@@ -53,7 +61,15 @@ function define(unrolled: string): KernelDefinition {
       absent(update("upGradient")),
       absent(write("partial")),
     ],
-    parameters: { M: "u32", k4: "u32", partN4: "u32", r4: "u32", parts: "u32", sliceRows: "u32", loraScale: "f32" },
+    parameters: {
+      M: "u32",
+      k4: "u32",
+      partN4: "u32",
+      r4: "u32",
+      parts: "u32",
+      sliceRows: "u32",
+      loraScale: "f32",
+    },
     workgroup: laneWorkgroup,
   });
 }

@@ -6,12 +6,29 @@
  */
 import { InternalError, invariant } from "../../base/errors";
 import type { GraphBuilder } from "../graph";
-import { linear as kernel } from "../kernels/linear";
-import { laneConstants, laneGrid, laneTile } from "../kernels/laneTile";
-import { defineOp, required, type Cost, type Emitter, type GradientBuilder, type GraphNode, type Inputs } from "../op";
-import { channels, dimension, elementCount, rows, type ActivationType, type Tensor, type TensorSpec } from "../tensor";
+import { linear as lanes } from "../kernels/linear";
+import { linearTiled } from "../kernels/linearTiled";
+import {
+  defineOp,
+  required,
+  type Cost,
+  type Emitter,
+  type GradientBuilder,
+  type GraphNode,
+  type Inputs,
+} from "../op";
+import {
+  channels,
+  dimension,
+  elementCount,
+  rows,
+  type ActivationType,
+  type Tensor,
+  type TensorSpec,
+} from "../tensor";
 import { activation as activate, type ActivationKind } from "./activation";
 import { contributeSame } from "./add";
+import { emitMatmul, matmulVariant, rowVectorParameters, type MatmulEpilogue } from "./linear/variants";
 import { linearBackwardOp, loraFactors, loraGradientOp, loraHiddenGradientOp } from "./linearGradients";
 import { activationTypeOf, first } from "./support";
 
@@ -47,7 +64,13 @@ export interface LinearAttributes {
 }
 
 /** Adds a linear layer to the graph: x [..., K], weight [N, K] of layout `matrix`; gives [..., N]. */
-export function linear(g: GraphBuilder, name: string, x: Tensor, weight: Tensor, options: LinearOptions = {}): Tensor {
+export function linear(
+  g: GraphBuilder,
+  name: string,
+  x: Tensor,
+  weight: Tensor,
+  options: LinearOptions = {},
+): Tensor {
   const { bias, lora, residual, rowVector, activation } = options;
   const inputs = {
     x,
@@ -70,7 +93,8 @@ export const linearOp = defineOp<LinearAttributes>({
   cost,
   vjp: (node, [gradient], builder) => {
     if (!gradient) return;
-    if (builder.wants(node.inputs["rowVector"])) throw new InternalError(`${node.name}: no gradient rule for the per-image vector`);
+    if (builder.wants(node.inputs["rowVector"]))
+      throw new InternalError(`${node.name}: no gradient rule for the per-image vector`);
     const { residual } = node.inputs;
     if (residual) contributeSame(builder, `${node.name}.residual`, residual, gradient);
     const dh = contributeToLora(node, gradient, builder);
@@ -79,7 +103,11 @@ export const linearOp = defineOp<LinearAttributes>({
 });
 
 /** @returns the gradient at h, for the input's gradient; undefined without a LoRA */
-function contributeToLora(node: GraphNode<LinearAttributes>, g: Tensor, builder: GradientBuilder): Tensor | undefined {
+function contributeToLora(
+  node: GraphNode<LinearAttributes>,
+  g: Tensor,
+  builder: GradientBuilder,
+): Tensor | undefined {
   const { down, up } = node.inputs;
   const h = node.outputs[1];
   if (!down || !up || !h) return undefined;
@@ -102,12 +130,19 @@ function contributeToLora(node: GraphNode<LinearAttributes>, g: Tensor, builder:
   return dh;
 }
 
-function contributeToInput(node: GraphNode<LinearAttributes>, g: Tensor, dh: Tensor | undefined, builder: GradientBuilder): void {
+function contributeToInput(
+  node: GraphNode<LinearAttributes>,
+  g: Tensor,
+  dh: Tensor | undefined,
+  builder: GradientBuilder,
+): void {
   const x = required(node, "x");
   const { down } = node.inputs;
   builder.contribute(x, (soFar) => {
     const inputs = { g, w: required(node, "w"), ...(dh && down && { dh, down }), ...(soFar && { soFar }) };
-    return first(builder.node(linearBackwardOp, node.name, inputs, { shape: x.shape, type: activationTypeOf(x) }));
+    return first(
+      builder.node(linearBackwardOp, node.name, inputs, { shape: x.shape, type: activationTypeOf(x) }),
+    );
   });
 }
 
@@ -116,10 +151,16 @@ function outputSpecs(inputs: Inputs, attributes: LinearAttributes): readonly Ten
   const w = required({ name: "linear", inputs }, "w");
   const { bias, down, up, residual, rowVector } = inputs;
   const N = dimension(w, 0);
-  invariant(channels(w) === channels(x), () => `linear: input [${x.shape.join()}], weight [${w.shape.join()}]`);
+  invariant(
+    channels(w) === channels(x),
+    () => `linear: input [${x.shape.join()}], weight [${w.shape.join()}]`,
+  );
   invariant(!bias || channels(bias) === N, "linear: bias does not fit");
   invariant(!residual || elementCount(residual.shape) === rows(x) * N, "linear: residual does not fit");
-  invariant(!rowVector || (channels(rowVector) === N && rows(x) % rows(rowVector) === 0), "linear: rowVector does not fit");
+  invariant(
+    !rowVector || (channels(rowVector) === N && rows(x) % rows(rowVector) === 0),
+    "linear: rowVector does not fit",
+  );
   const leading = x.shape.slice(0, -1);
   const y: TensorSpec = { shape: [...leading, N], type: attributes.type };
   if (!down || !up) return [y];
@@ -129,52 +170,74 @@ function outputSpecs(inputs: Inputs, attributes: LinearAttributes): readonly Ten
 
 function checkLora(x: Tensor, N: number, down: Tensor, up: Tensor, parts: number): void {
   const rank = channels(up);
-  invariant(channels(down) === channels(x) && dimension(down, 0) === parts * rank, () => `linear: LoRA down [${down.shape.join()}] does not fit`);
-  invariant(dimension(up, 0) === N && rank % 4 === 0, () => `linear: LoRA up [${up.shape.join()}] does not fit`);
+  invariant(
+    channels(down) === channels(x) && dimension(down, 0) === parts * rank,
+    () => `linear: LoRA down [${down.shape.join()}] does not fit`,
+  );
+  invariant(
+    dimension(up, 0) === N && rank % 4 === 0,
+    () => `linear: LoRA up [${up.shape.join()}] does not fit`,
+  );
   invariant(N % (4 * parts) === 0, () => `linear: ${N} outputs in ${parts} parts`);
 }
 
 function lowerForward(node: GraphNode<LinearAttributes>, emit: Emitter): void {
   const x = required(node, "x");
-  const { down, up, ...others } = node.inputs;
-  const [y, h] = node.outputs;
-  if (down && h) emitMatmul(emit, { x, w: down, y: h }, { label: `${node.name}.h` });
-  emitMatmul(emit, { ...others, ...(h && up && { h, up }), y }, { label: node.name, attributes: node.attributes });
+  const w = required(node, "w");
+  const { down, up, bias, residual, rowVector } = node.inputs;
+  const y = first(node.outputs);
+  const h = node.outputs[1];
+  if (down && h) emitForward(emit, { x, w: down, y: h, epilogue: {}, label: `${node.name}.h`, parts: 1 });
+  const { loraScale, parts } = node.attributes;
+  const lora = up && h && { up, h, scale: loraScale };
+  emitForward(emit, {
+    x,
+    w,
+    y,
+    epilogue: { bias, residual, rowVector },
+    label: node.name,
+    parts,
+    ...(lora && { lora }),
+  });
 }
 
-interface MatmulDetails {
+interface ForwardCall {
+  readonly x: Tensor;
+  readonly w: Tensor;
+  readonly y: Tensor;
+  readonly epilogue: MatmulEpilogue;
   readonly label: string;
-  readonly attributes?: LinearAttributes;
+  readonly parts: number;
+  readonly lora?: { readonly h: Tensor; readonly up: Tensor; readonly scale: number };
 }
 
-function emitMatmul(emit: Emitter, tensors: Inputs, { label, attributes }: MatmulDetails): void {
-  const x = required({ name: label, inputs: tensors }, "x");
+/** y = x·wᵀ + scale·h·upᵀ + epilogue. */
+function emitForward(emit: Emitter, { x, w, y, epilogue, label, parts, lora }: ForwardCall): void {
   const M = rows(x);
   const K = channels(x);
-  const N = dimension(required({ name: label, inputs: tensors }, "w"), 0);
-  const { up, rowVector } = tensors;
-  const rank = up ? channels(up) : 0;
-  const parts = attributes?.parts ?? 1;
-  const partQuads = N / 4 / parts;
-  const tile = laneTile(emit.policy, partQuads);
-  const [rowGroups, columnGroups] = laneGrid(tile, M, partQuads);
-  emit.call({
-    kernel: kernel(tile),
-    tensors,
-    constants: laneConstants(tile),
-    parameters: {
-      M,
-      n4: N / 4,
-      k4: K / 4,
-      partN4: partQuads,
-      r4: rank / 4,
-      hStride: (parts * rank) / 4,
-      rowsPerImage: rowVector ? M / rows(rowVector) : 1,
-      rowStride: N / 4,
-      loraScale: attributes?.loraScale ?? 0,
-      tileRows: tile.OWN * tile.LANES,
-    },
-    workgroups: [rowGroups, parts * columnGroups, 1],
+  const N = channels(y);
+  const rank = lora ? channels(lora.up) : 0;
+  const variant = matmulVariant(
+    emit.policy,
+    { M, contraction: K, columns: N, parts },
+    { lanes, tiled: linearTiled },
+  );
+  const parameters = {
+    M,
+    n4: N / 4,
+    k4: K / 4,
+    partN4: N / 4 / parts,
+    r4: rank / 4,
+    hStride: (parts * rank) / 4,
+    loraScale: lora?.scale ?? 0,
+    ...rowVectorParameters(epilogue.rowVector, M),
+  };
+  const operands = { x, w, ...(lora && { h: lora.h, up: lora.up }) };
+  emitMatmul(emit, variant, {
+    operands,
+    epilogue,
+    result: { y },
+    parameters,
     flops: 2 * M * N * (K + rank),
     label,
   });
@@ -185,5 +248,7 @@ function cost(node: GraphNode<LinearAttributes>): Cost {
   const N = dimension(required(node, "w"), 0);
   const flops = 2 * elementCount(x.shape) * N;
   const { up } = node.inputs;
-  return up ? { kind: "linear", flops, loraFlops: loraFactors(rows(x), channels(x), up, node.attributes.parts) } : { kind: "linear", flops };
+  return up
+    ? { kind: "linear", flops, loraFlops: loraFactors(rows(x), channels(x), up, node.attributes.parts) }
+    : { kind: "linear", flops };
 }

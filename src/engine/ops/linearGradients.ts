@@ -1,11 +1,13 @@
 /** The backward ops of `linear`: the input's gradient, the gradient at h = x·downᵀ, and the LoRA matrices' gradients. */
-import { laneConstants, laneGrid, laneTile, laneWorkgroup } from "../kernels/laneTile";
+import { laneWorkgroup } from "../kernels/laneTile";
 import { linearBackward } from "../kernels/linearBackward";
+import { linearBackwardTiled } from "../kernels/linearBackwardTiled";
 import { loraConstants, loraGradient, loraTile } from "../kernels/loraGradient";
 import { loraGradientMerge } from "../kernels/loraGradientMerge";
 import { defineOp, required, type Emitter, type GraphNode, type Inputs } from "../op";
 import type { KernelPolicy } from "../policy";
 import { channels, dimension, elementCount, rows, type ActivationType, type Tensor } from "../tensor";
+import { emitMatmul, matmulVariant } from "./linear/variants";
 import { first, flatGroups } from "./support";
 
 export interface LinearBackwardAttributes {
@@ -24,32 +26,62 @@ export const linearBackwardOp = defineOp<LinearBackwardAttributes>({
     const K = channels(first(node.outputs));
     const { dh } = node.inputs;
     const flops = 2 * rows(g) * channels(g) * K;
-    return dh ? { kind: "linear", flops, loraFlops: 2 * rows(g) * channels(dh) * K } : { kind: "linear", flops };
+    return dh
+      ? { kind: "linear", flops, loraFlops: 2 * rows(g) * channels(dh) * K }
+      : { kind: "linear", flops };
   },
 });
 
 function lowerInputGradient(node: GraphNode<LinearBackwardAttributes>, emit: Emitter): void {
-  emitBackward(emit, { ...node.inputs, dx: first(node.outputs) }, { parts: 1, loraScale: 1 });
+  const { dh, down, soFar } = node.inputs;
+  const operands = { g: required(node, "g"), w: required(node, "w"), dh, down };
+  emitBackward(emit, {
+    ...operands,
+    soFar,
+    dx: first(node.outputs),
+    label: node.name,
+    factors: { parts: 1, loraScale: 1 },
+  });
 }
 
-/** dx = scale·g·w, block by block, + dh·down + soFar. */
-function emitBackward(emit: Emitter, tensors: Inputs, { parts, loraScale }: LoraAttributes): void {
-  const g = required({ name: "linearBackward", inputs: tensors }, "g");
-  const dx = required({ name: "linearBackward", inputs: tensors }, "dx");
-  const { dh } = tensors;
+interface BackwardCall {
+  readonly g: Tensor;
+  readonly w: Tensor;
+  readonly dh?: Tensor | undefined;
+  readonly down?: Tensor | undefined;
+  readonly soFar?: Tensor | undefined;
+  readonly dx: Tensor;
+  readonly label: string;
+  readonly factors: LoraAttributes;
+}
+
+/** dx = loraScale·g·w, block by block, + dh·down + soFar. */
+function emitBackward(emit: Emitter, { g, w, dh, down, soFar, dx, label, factors }: BackwardCall): void {
+  const { parts, loraScale } = factors;
   const M = rows(g);
   const contraction = channels(g) / parts;
+  const columns = channels(dx);
   const rank = dh ? channels(dh) : 0;
-  const partQuads = channels(dx) / parts / 4;
-  const tile = laneTile(emit.policy, partQuads);
-  const [rowGroups, columnGroups] = laneGrid(tile, M, partQuads);
-  emit.call({
-    kernel: linearBackward(tile),
-    tensors,
-    constants: laneConstants(tile),
-    parameters: { M, n4: contraction / 4, k4: partQuads, r4: rank / 4, parts, scale: loraScale, tileRows: tile.OWN * tile.LANES },
-    workgroups: [rowGroups, parts * columnGroups, 1],
-    flops: 2 * M * channels(dx) * (contraction + rank),
+  const shape = { M, contraction, columns, parts };
+  // The tiled kernel knows no blocks of columns and no factor.
+  const policy = parts === 1 && loraScale === 1 ? emit.policy : { ...emit.policy, sharedMemory: false };
+  const variant = matmulVariant(policy, shape, { lanes: linearBackward, tiled: linearBackwardTiled });
+  const parameters = {
+    M,
+    n4: contraction / 4,
+    k4: columns / parts / 4,
+    r4: rank / 4,
+    parts,
+    scale: loraScale,
+  };
+  const flops = 2 * M * columns * (contraction + rank);
+  emitMatmul(emit, variant, {
+    operands: { g, w, dh, down },
+    epilogue: { residual: soFar },
+    result: { dx },
+    parameters,
+    flops,
+    label,
   });
 }
 
@@ -67,7 +99,10 @@ export const loraHiddenGradientOp = defineOp<LoraAttributes>({
     return [{ shape: [...g.shape.slice(0, -1), parts * channels(up)], type: "f32" }];
   },
   // The rule of a linear layer whose weight is `up`, in blocks.
-  lower: (node, emit) => emitBackward(emit, { g: required(node, "g"), w: required(node, "up"), dx: first(node.outputs) }, node.attributes),
+  lower: (node, emit) => {
+    const tensors = { g: required(node, "g"), w: required(node, "up"), dx: first(node.outputs) };
+    emitBackward(emit, { ...tensors, label: node.name, factors: node.attributes });
+  },
   cost: (node) => {
     const g = required(node, "g");
     return { kind: "lora", flops: 2 * rows(g) * channels(g) * channels(required(node, "up")) };
@@ -100,7 +135,12 @@ function lowerLoraGradient(node: GraphNode<LoraAttributes>, emit: Emitter): void
   });
 }
 
-function emitLoraGradient(node: GraphNode<LoraAttributes>, emit: Emitter, tensors: Inputs, slices: number): void {
+function emitLoraGradient(
+  node: GraphNode<LoraAttributes>,
+  emit: Emitter,
+  tensors: Inputs,
+  slices: number,
+): void {
   const x = required(node, "x");
   const { parts, loraScale } = node.attributes;
   const rank = channels(required(node, "h")) / parts;
@@ -113,22 +153,39 @@ function emitLoraGradient(node: GraphNode<LoraAttributes>, emit: Emitter, tensor
     kernel: loraGradient(tile),
     tensors,
     constants,
-    parameters: { M: rows(x), k4, partN4, r4: rank / 4, parts, sliceRows: Math.ceil(rows(x) / slices), loraScale },
-    workgroups: [Math.ceil(k4 / threads) + Math.ceil(partN4 / threads), (parts * rank) / 4 / tile.QUADS, slices],
+    parameters: {
+      M: rows(x),
+      k4,
+      partN4,
+      r4: rank / 4,
+      parts,
+      sliceRows: Math.ceil(rows(x) / slices),
+      loraScale,
+    },
+    workgroups: [
+      Math.ceil(k4 / threads) + Math.ceil(partN4 / threads),
+      (parts * rank) / 4 / tile.QUADS,
+      slices,
+    ],
     flops: loraGradientFlops(node),
   });
 }
 
 /** A GPU wants this many threads; fewer leave it waiting for memory. */
 const GPU_THREADS = 16384;
+/** Below this a second dispatch costs more than idle threads. */
+const MIN_SLICED_ROWS = 2048;
 const MIN_SLICE_ROWS = 64;
 
 /** Slices of rows summed apart so that a GPU is busy: a choice by shape only, so every run adds in one order. */
 function sliceCount(node: GraphNode<LoraAttributes>, policy: KernelPolicy): number {
-  if (!policy.sharedMemory) return 1;
+  if (!policy.sharedMemory || rows(required(node, "x")) < MIN_SLICED_ROWS) return 1;
   const wide = channels(required(node, "x")) + channels(required(node, "g")) / node.attributes.parts;
   const threads = (wide * channels(required(node, "h"))) / 64;
-  const wanted = Math.min(Math.ceil(GPU_THREADS / threads), Math.ceil(rows(required(node, "x")) / MIN_SLICE_ROWS));
+  const wanted = Math.min(
+    Math.ceil(GPU_THREADS / threads),
+    Math.ceil(rows(required(node, "x")) / MIN_SLICE_ROWS),
+  );
   return Math.max(1, wanted);
 }
 
