@@ -1,9 +1,8 @@
 /** A trainer's LoRA as the bytes of a file, with true metadata and both hashes. */
 import type { TrainingFacts } from "../../formats/lora/facts";
 import { sha256 } from "../../formats/lora/hashes";
-import { loraModules } from "../../formats/lora/modules";
+import { loraModules, type LoraModule } from "../../formats/lora/modules";
 import { writeLoraFile } from "../../formats/lora/write";
-import { invariant } from "../../base/errors";
 import type { LoadedModel } from "../../models/loadedModel";
 import type { Trainer, TrainingExample } from "../../training/trainer";
 import type { LoraFile, TrainingSettings } from "./api";
@@ -22,14 +21,20 @@ export interface RunFacts {
 
 /** Writes the LoRA as it is now. The same weights and facts give the same bytes. */
 export async function exportLora(trainer: Trainer, run: RunFacts): Promise<LoraFile> {
-  const modules = new Map(loraModules(run.model.config).map((module) => [module.name, module]));
-  const weights = (await trainer.lora()).map(({ name, alpha, down, up }) => {
-    const module = modules.get(name);
-    invariant(module, () => `${name} is no module of this model`);
+  const trained = new Map((await trainer.lora()).map((matrices) => [matrices.name, matrices]));
+  const { trainTextEncoder, rank, alpha } = run.settings;
+  const modules = loraModules(run.model.config).filter(({ part }) => part === "unet" || trainTextEncoder);
+  const weights = modules.map((module) => {
+    // Layers behind the clip skip are targets too, but nothing ever reaches them: they keep a product of zero.
+    const { down, up } = trained.get(module.name) ?? untouched(module, rank);
     return { module, alpha, down, up };
   });
   const { bytes, hashes } = await writeLoraFile(weights, trainingFacts(trainer, run));
   return { name: run.settings.name, bytes, sha256: await sha256([bytes]), sshsModelHash: hashes.model };
+}
+
+function untouched({ inFeatures, outFeatures }: LoraModule, rank: number): { down: Float32Array; up: Float32Array } {
+  return { down: new Float32Array(rank * inFeatures), up: new Float32Array(outFeatures * rank) };
 }
 
 function trainingFacts(trainer: Trainer, run: RunFacts): TrainingFacts {
