@@ -36,6 +36,10 @@ await reportingErrors(async () => {
   const parts: readonly Part[] = only === undefined ? PARTS : ["peak", only];
   const report = await runInBrowser({ parts, size, rounds: Number(rounds) });
   process.stdout.write(`${reportText(report)}\n`);
+  const lacksWeft = report.cases.some(({ timings }) =>
+    timings.some(({ contender, problem }) => contender === "weft" && problem !== undefined),
+  );
+  if (report.problems.length > 0 || lacksWeft) process.exitCode = 1;
   if (json !== undefined)
     writeFileSync(json, `${JSON.stringify({ ...report, figures: figuresOf(report) }, null, 2)}\n`);
 });

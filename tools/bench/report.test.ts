@@ -36,6 +36,7 @@ const report: BenchReport = {
   peak: { gflops: 20, copyGigabytesPerSecond: 1, dispatchMicroseconds: 10 },
   cases: [matmul, attention],
   steps: [{ model: "m", shape: "s", dispatches: 700, gflop: 2, rounds: [1000, 1000, 1200] }],
+  problems: [],
 };
 
 describe("bench report", () => {

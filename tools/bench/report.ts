@@ -111,6 +111,7 @@ export function reportText(report: BenchReport): string {
     ...figures.cases.flatMap(caseText),
     ...report.cases.flatMap(problemText),
     ...report.steps.map((step) => stepText(step, figures)),
+    ...report.problems.map((problem) => `left out, ${problem}`),
     ...(figures.R1 ? [`R1 share of peak, matmul and conv (min / median / max): ${spread(figures.R1)}`] : []),
     ...(figures.R1b
       ? [`R1b speed ÷ best peer, matmul and conv (min / median / max): ${spread(figures.R1b)}`]

@@ -77,4 +77,6 @@ export interface BenchReport {
   readonly peak: Peak | undefined;
   readonly cases: readonly CaseResult[];
   readonly steps: readonly StepResult[];
+  /** Parts that broke; the others still count. */
+  readonly problems: readonly string[];
 }

@@ -27,9 +27,13 @@ async function bench(options: BenchOptions): Promise<BenchReport> {
   log(`adapter: ${device.name}`);
   const before = await peakOf(device, options);
   const cases = await benchCases(device, size, options);
-  const steps = await benchWholeSteps(device, options);
+  const problems: string[] = [];
+  const steps = await benchWholeSteps(device, options).catch((error: unknown) => {
+    problems.push(`training steps: ${error instanceof Error ? error.message : String(error)}`);
+    return [];
+  });
   const peak = before && better(before, await measurePeak(device.gpu, device.isSoftware));
-  return { adapter: device.name, isSoftware: device.isSoftware, size, peak, cases, steps };
+  return { adapter: device.name, isSoftware: device.isSoftware, size, peak, cases, steps, problems };
 }
 
 async function peakOf(device: EngineDevice, { parts }: BenchOptions): Promise<Peak | undefined> {
