@@ -35,7 +35,7 @@ const TILE = 64;
 /** Below this many rows or columns most of a tile would be empty. */
 const TILED_EXTENT = 32;
 /** Fewer workgroups than this leave most GPUs idle: the contraction is split until there are as many. */
-const BUSY_WORKGROUPS = 64;
+const BUSY_WORKGROUPS = 32;
 /** Shorter slices spend their time on partial sums. */
 const MIN_SLICE = 128;
 
