@@ -10,7 +10,7 @@ import { presets, recipe, type PresetId } from "./presets";
 import { safeName } from "./promptTags";
 import { knownSpeed } from "./speeds";
 
-const defaultSize = 128;
+const defaultSize = 64;
 
 export class TrainForm {
   settings = $state<TrainingSettings>(initialSettings());
