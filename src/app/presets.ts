@@ -33,7 +33,7 @@ const common = {
   lrScheduler: "cosine",
 } as const satisfies Partial<Recipe>;
 
-const mini = { ...common, batchSize: 4, rank: 8, alpha: 8, learningRate: 2e-3 } as const;
+const mini = { ...common, batchSize: 4, rank: 8, alpha: 8, learningRate: 2e-3, minSnrGamma: 5 } as const;
 const sd1 = { ...common, batchSize: 2, rank: 16, alpha: 16, learningRate: 2e-4, minSnrGamma: 5 } as const;
 
 const miniRecipes: Record<PresetId, Recipe> = {
