@@ -62,6 +62,7 @@ fn main(@builtin(local_invocation_id) lid: vec3u, @builtin(workgroup_id) wid: ve
   if (inPart >= P.partN4) { return; }
   // Finished in a loop whose bound the compiler cannot see (OWN·LANES): unrolled, with its eight stores per thread on
   // software adapters, it would be four fifths of the code to compile.
+  // lint-ok dynamic-index: once per output, and this kernel is for processors
   var sums = array<vec4f, OWN * LANES>(
 #for i OWN
 #for l LANES

@@ -57,6 +57,7 @@ fn main(@builtin(local_invocation_id) lid: vec3u, @builtin(workgroup_id) wid: ve
 #endif
   if (inPart >= P.k4) { return; }
   // In a loop whose bound the compiler cannot see; linear.wgsl says why.
+  // lint-ok dynamic-index: once per output, and this kernel is for processors
   var sums = array<vec4f, OWN * LANES>(
 #for i OWN
 #for l LANES

@@ -35,6 +35,9 @@ it.each([
 it("takes an exception with a reason where it stands", () => {
   expect(rulesOf(inMain("let y = tanh(x); // lint-ok tanh: |x| ≤ 1"))).toEqual([]);
   expect(rulesOf(inMain("// lint-ok tanh: |x| ≤ 1\nlet y = tanh(x);"))).toEqual([]);
+  const array =
+    "// lint-ok dynamic-index: once\nvar a = array<f32, 2>(\n1f, 2f);\n\na[lid.x] = 0f;\na[lid.y] = 0f;";
+  expect(rulesOf(inMain(array))).toEqual([]);
   expect(rulesOf(inMain("let y = tanh(x); // lint-ok mask-index: no"))).toEqual(["tanh"]);
 });
 

@@ -2,7 +2,8 @@
  * Finds WGSL that compiles and then computes the wrong thing, or crawls, on some driver. Each rule is a bug that
  * was met. Works on the hand-written sources in `shaders/` (with their `#for`/`#if` lines) and on generated text.
  *
- * An exception is written where it is: `// lint-ok <rule>: <reason>` on the same line or the one before.
+ * An exception is written where it is: `// lint-ok <rule>: <reason>` on the same line or the one before; for
+ * `dynamic-index` also where the array is declared.
  */
 
 export interface Finding {
@@ -58,6 +59,10 @@ function constantLoopVariable(header: string): string[] {
   return match?.[1] === undefined ? [] : [match[1]];
 }
 
+function blockOf(header: string): Block {
+  return { kind: blockKind(header), constant: constantLoopVariable(header) };
+}
+
 function isConstantIndex(index: string, constants: string[]): boolean {
   const names = index.match(/[A-Za-z_$]\w*/g) ?? [];
   return names.every((name) => name.startsWith("$") || /^[A-Z_\d]+$/.test(name) || constants.includes(name));
@@ -86,10 +91,17 @@ function statementRules(statement: string, scope: Scope): Rule[] {
   return found;
 }
 
-/** Learns from a finished statement what later ones are judged by. */
-function remember(statement: string, scope: Scope): void {
-  const array = /^\s*var\s+(\w+)\s*(:\s*array|=\s*array)\b/.exec(statement)?.[1];
-  if (array !== undefined && scope.blocks.length > 0) scope.arrays.add(array);
+/** The array that a statement inside a function declares. */
+function declaredArray(statement: string): string | undefined {
+  return /^\s*var\s+(\w+)\s*(?::\s*array|=\s*array)\b/.exec(statement)?.[1];
+}
+
+type IsExcused = (index: number, rule: Rule) => boolean;
+
+/** Whether the source says that the rule does not apply to a line. */
+function excuses(source: string): IsExcused {
+  const raw = source.split("\n");
+  return (index, rule) => [raw[index], raw[index - 1]].some((line) => line?.includes(`lint-ok ${rule}:`));
 }
 
 function emptyScope(): Scope {
@@ -97,41 +109,41 @@ function emptyScope(): Scope {
 }
 
 /** Walks statement by statement; a `fn` at the beginning of a line starts afresh, whatever `#if` did to braces. */
-function structureRules(lines: string[]): [line: number, rule: Rule][] {
+function structureRules(lines: string[], isExcused: IsExcused): [line: number, rule: Rule][] {
   const found: [number, Rule][] = [];
   let scope = emptyScope();
-  let text = "";
+  let statement = "";
+  let began = 0;
   let depth = 0;
   lines.forEach((line, index) => {
-    if (/^(@\w+.*)?fn\s/.test(line)) [scope, text, depth] = [emptyScope(), "", 0];
+    if (/^(@\w+.*)?fn\s/.test(line)) [scope, statement, depth] = [emptyScope(), "", 0];
     for (const character of line) {
       if (character === "(") depth++;
       if (character === ")") depth--;
       if (!/[{};]/.test(character) || (character === ";" && depth > 0)) {
-        text += character;
+        if (statement.trim() === "") began = index;
+        statement += character;
         continue;
       }
-      for (const rule of statementRules(text, scope)) found.push([index, rule]);
-      if (character === "{")
-        scope.blocks.push({ kind: blockKind(text), constant: constantLoopVariable(text) });
-      else remember(text, scope);
+      for (const rule of statementRules(statement, scope)) found.push([index, rule]);
+      const array = declaredArray(statement);
+      if (array !== undefined && !isExcused(began, "dynamic-index")) scope.arrays.add(array);
+      if (character === "{") scope.blocks.push(blockOf(statement));
       if (character === "}") scope.blocks.pop();
-      text = "";
+      statement = "";
     }
-    text += " ";
+    statement += " ";
   });
   return found;
 }
 
 /** Everything the rules find in one WGSL source, in the order of its lines. */
 export function lintWgsl(source: string): Finding[] {
-  const raw = source.split("\n");
   const lines = withoutComments(source);
+  const isExcused = excuses(source);
   const simple = lines.flatMap((line, index) => lineRules(line).map((rule): [number, Rule] => [index, rule]));
-  const isExcused = ([index, rule]: [number, Rule]) =>
-    [raw[index], raw[index - 1]].some((line) => line?.includes(`lint-ok ${rule}:`));
-  return [...simple, ...structureRules(lines)]
-    .filter((found) => !isExcused(found))
+  return [...simple, ...structureRules(lines, isExcused)]
+    .filter(([index, rule]) => !isExcused(index, rule))
     .sort(([a], [b]) => a - b)
     .map(([index, rule]) => ({ line: index + 1, rule, message: messages[rule] }));
 }

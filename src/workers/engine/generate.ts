@@ -5,7 +5,7 @@ import { buildInfotext, INFOTEXT_KEYWORD } from "../../formats/png/infotext";
 import { withPngText } from "../../formats/png/text";
 import { fromBytes } from "../../formats/safetensors/source";
 import type { ClipTokenizer } from "../../formats/tokenizer/clipTokenizer";
-import { LoraStack, type LoraUse } from "../../models/lora/apply";
+import type { LoraStack, LoraUse } from "../../models/lora/apply";
 import type { LoraMatrices } from "../../models/lora/flatValues";
 import type { LoadedModel } from "../../models/loadedModel";
 import { samplerMeta, type SamplerName } from "../../sampling/meta";
