@@ -1,6 +1,6 @@
 /**
  * Starting points for a run. Plain data: what a person picks, and the settings behind it for each size of model.
- * SD1 values follow what Civitai's and kohya's SD1.5 presets use; Mini's were found by training it (docs/log).
+ * SD1 values follow what Civitai's and kohya's SD1.5 presets use; Mini's are those of its prototype's LoRA runs (docs/mini.md).
  */
 import type { TrainingSettings } from "../workers/engine/api";
 
