@@ -37,6 +37,7 @@ const FIXED_CLOCK = 0;
 
 await reportingErrors(async () => {
   const options = parseOptions();
+  await mkdir(path.dirname(options.out), { recursive: true });
   const read = await readTrainingImages(options.images);
   for (const { name, reason } of read.refused) process.stderr.write(`left out ${name}: ${reason}\n`);
   if (read.images.length === 0) throw new WeftError("no-images", `"${options.images}" holds no usable picture.`, "Put PNG, JPEG, WebP or AVIF files there, with a .txt caption beside each.");
