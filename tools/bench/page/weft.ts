@@ -1,6 +1,7 @@
 /** Weft's own kernels through the same graph, planner and program as in training. */
 import type { EngineDevice } from "../../../src/engine/device";
 import { GraphBuilder } from "../../../src/engine/graph";
+import type { KernelCall } from "../../../src/engine/op";
 import { lower } from "../../../src/engine/lowering";
 import { attention } from "../../../src/engine/ops/attention";
 import { conv3x3 } from "../../../src/engine/ops/conv3x3";
@@ -15,6 +16,14 @@ import { columnsOf, type Contender, type Prepared } from "./contender";
 
 export function weft(device: EngineDevice): Contender {
   return { name: "weft", ways: (c, data) => [() => prepare(device, c, data)] };
+}
+
+/** The kernel with the tile baked into it, e.g. `linear OWN 4 LANES 4`. */
+function variantName({ kernel, constants }: KernelCall): string {
+  const tile = Object.entries(constants).flatMap(([name, value]) =>
+    typeof value === "number" ? `${name} ${value}` : [],
+  );
+  return [kernel.name, ...tile].join(" ");
 }
 
 interface Built {
@@ -33,7 +42,7 @@ async function prepare(device: EngineDevice, c: BenchCase, data: CaseData): Prom
   const program = await Program.compile(device, execution, { weights: store });
   for (const [input, values] of inputs) program.write(input, values);
   return {
-    variant: [...new Set(execution.calls.map((call) => call.kernel.name))].join(" + "),
+    variant: [...new Set(execution.calls.map(variantName))].join(" + "),
     run: () => program.run(),
     finished: () => program.finished(),
     result: () => program.read(output),
