@@ -155,15 +155,15 @@ const LAYERS: Record<string, Layer> = {
   "LoRA of rank 128 on a residual": { rows: 33, K: 68, N: 72, rank: 128, residual: true },
   "few tiles and a long contraction": {
     images: 2,
-    rows: 24,
+    rows: 17,
     K: 528,
-    N: 72,
+    N: 36,
     rank: 8,
     bias: true,
     residual: true,
     rowVector: true,
   },
-  "few tiles, q, k, v": { rows: 65, K: 272, N: 300, rank: 4, parts: 3 },
+  "few tiles, q, k, v": { rows: 33, K: 272, N: 108, rank: 4, parts: 3 },
   "parts of one quad": { rows: 5, K: 8, N: 8, rank: 4, parts: 2 },
 };
 
