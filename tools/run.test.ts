@@ -37,7 +37,10 @@ it("says what a person can do about an error of theirs, without a stack", () => 
 });
 
 it("shows where a bug of ours is, in the lines of the source", () => {
-  const { stderr, status } = runTool("bug", "interface Gone {\n  x: number;\n}\nthrow new TypeError('oops');\n");
+  const { stderr, status } = runTool(
+    "bug",
+    "interface Gone {\n  x: number;\n}\nthrow new TypeError('oops');\n",
+  );
   expect(stderr).toMatch(/TypeError: oops\n\s+at .*bug\.ts:4:/);
   expect(status).toBe(1);
 });

@@ -21,7 +21,11 @@ export class WeftError extends Error {
 /** A broken assumption inside Weft; never the person's fault. */
 export class InternalError extends WeftError {
   constructor(message: string) {
-    super("internal", `internal: ${message}`, "This is a bug in Weft. Please report it with the message above.");
+    super(
+      "internal",
+      `internal: ${message}`,
+      "This is a bug in Weft. Please report it with the message above.",
+    );
   }
 }
 

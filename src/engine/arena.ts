@@ -17,7 +17,9 @@ export class Arena {
     this.#piece = arenaPiece(device);
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     for (let begin = 0; begin < bytes; begin += this.#piece) {
-      this.#buffers.push(device.createBuffer({ label: "arena", size: Math.min(this.#piece, bytes - begin), usage }));
+      this.#buffers.push(
+        device.createBuffer({ label: "arena", size: Math.min(this.#piece, bytes - begin), usage }),
+      );
     }
   }
 
@@ -34,7 +36,8 @@ export class Arena {
 
   /** Sets every word, for tests that look for reads of unwritten memory. */
   fill(word: number): void {
-    for (const buffer of this.#buffers) this.#device.gpu.queue.writeBuffer(buffer, 0, new Uint32Array(buffer.size / 4).fill(word));
+    for (const buffer of this.#buffers)
+      this.#device.gpu.queue.writeBuffer(buffer, 0, new Uint32Array(buffer.size / 4).fill(word));
   }
 
   dispose(): void {

@@ -25,7 +25,10 @@ export interface DifferentiateOptions {
  * Appends the backward pass to the graph.
  * @returns gradients of the `withRespectTo` tensors, by tensor id
  */
-export function differentiate(graph: GraphBuilder, options: DifferentiateOptions): ReadonlyMap<number, Tensor> {
+export function differentiate(
+  graph: GraphBuilder,
+  options: DifferentiateOptions,
+): ReadonlyMap<number, Tensor> {
   const forward = [...graph.nodes];
   const pass = new ReversePass(graph, forward, options);
   graph.phase = "backward";
@@ -110,7 +113,9 @@ function wantedTensors(forward: readonly GraphNode[], withRespectTo: readonly Te
   const wanted = new Set(withRespectTo.map((tensor) => tensor.id));
   for (const node of forward) {
     if (!node.op.vjp) continue;
-    const depends = Object.values(node.inputs).some((input) => input && (input.role === "parameter" || wanted.has(input.id)));
+    const depends = Object.values(node.inputs).some(
+      (input) => input && (input.role === "parameter" || wanted.has(input.id)),
+    );
     if (depends) for (const output of node.outputs) wanted.add(output.id);
   }
   return wanted;

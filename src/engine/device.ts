@@ -45,7 +45,8 @@ export class EngineDevice {
   }
 
   createBuffer(descriptor: GPUBufferDescriptor): GPUBuffer {
-    if (descriptor.size > this.gpu.limits.maxBufferSize) throw tooLarge(descriptor, this.gpu.limits.maxBufferSize);
+    if (descriptor.size > this.gpu.limits.maxBufferSize)
+      throw tooLarge(descriptor, this.gpu.limits.maxBufferSize);
     this.counts.buffers++;
     this.counts.liveBytes += descriptor.size;
     return this.gpu.createBuffer(descriptor);
@@ -63,7 +64,11 @@ export class EngineDevice {
 
   /** Copies a range to the host. Waits for everything submitted before. */
   async readBuffer(source: GPUBuffer, offset: number, size: number): Promise<ArrayBuffer> {
-    const staging = this.createBuffer({ label: "readback", size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const staging = this.createBuffer({
+      label: "readback",
+      size,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
     try {
       const encoder = this.gpu.createCommandEncoder();
       encoder.copyBufferToBuffer(source, offset, staging, 0, size);
@@ -81,7 +86,11 @@ export class EngineDevice {
     if (this.#uncaptured === undefined) return;
     const message = this.#uncaptured;
     this.#uncaptured = undefined;
-    throw new WeftError("gpu-error", `The GPU reported an error: ${message}`, "Reload the page; if it happens again, report the message.");
+    throw new WeftError(
+      "gpu-error",
+      `The GPU reported an error: ${message}`,
+      "Reload the page; if it happens again, report the message.",
+    );
   }
 }
 

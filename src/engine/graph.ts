@@ -4,7 +4,17 @@
 import { invariant } from "../base/errors";
 import type { GraphNode, Inputs, OpDefinition } from "./op";
 import { ParameterLayout } from "./parameters";
-import { checkQuads, elementCount, type ActivationType, type FlatRole, type Tensor, type TensorRole, type TensorSpec, type TensorType, type WeightSpec } from "./tensor";
+import {
+  checkQuads,
+  elementCount,
+  type ActivationType,
+  type FlatRole,
+  type Tensor,
+  type TensorRole,
+  type TensorSpec,
+  type TensorType,
+  type WeightSpec,
+} from "./tensor";
 
 export interface GraphOptions {
   /** Storage of activations; sums are always f32. */
@@ -48,7 +58,10 @@ export class GraphBuilder {
     const id = weightId(spec);
     const known = this.#weights.get(id);
     if (known) return known;
-    const tensor: Tensor = { ...this.#tensor(id, { shape: spec.shape, type: "f32" }, "weight"), weight: spec };
+    const tensor: Tensor = {
+      ...this.#tensor(id, { shape: spec.shape, type: "f32" }, "weight"),
+      weight: spec,
+    };
     this.#weights.set(id, tensor);
     return tensor;
   }

@@ -13,7 +13,8 @@ export function lower(graph: GraphBuilder, policy: KernelPolicy): LoweredCall[] 
   for (const node of neededNodes(graph)) {
     const emitter: Emitter = {
       policy,
-      call: (call) => calls.push({ constants: {}, parameters: {}, flops: 0, label: node.name, ...call, node }),
+      call: (call) =>
+        calls.push({ constants: {}, parameters: {}, flops: 0, label: node.name, ...call, node }),
       scratch: (shape, type = "f32") => graph.scratch(`${node.name}~`, { shape, type }),
     };
     node.op.lower(node, emitter);
@@ -26,7 +27,8 @@ export function neededNodes(graph: GraphBuilder): GraphNode[] {
   const needed = new Set<number>();
   const result: GraphNode[] = [];
   for (const node of [...graph.nodes].reverse()) {
-    const isNeeded = writesFlat(node) || node.outputs.some((output) => needed.has(output.id) || graph.isKept(output));
+    const isNeeded =
+      writesFlat(node) || node.outputs.some((output) => needed.has(output.id) || graph.isKept(output));
     if (!isNeeded) continue;
     result.push(node);
     for (const input of Object.values(node.inputs)) if (input) needed.add(input.id);

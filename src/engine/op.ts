@@ -52,7 +52,10 @@ export interface KernelCall {
 /** Handed to `lower`: records dispatches in order. */
 export interface Emitter {
   readonly policy: KernelPolicy;
-  call(call: Omit<KernelCall, "constants" | "label" | "flops" | "parameters"> & Partial<Pick<KernelCall, "constants" | "label" | "flops" | "parameters">>): void;
+  call(
+    call: Omit<KernelCall, "constants" | "label" | "flops" | "parameters"> &
+      Partial<Pick<KernelCall, "constants" | "label" | "flops" | "parameters">>,
+  ): void;
   /** A temporary that lives inside this node only. */
   scratch(shape: readonly number[], type?: "f32" | "u32"): Tensor;
 }
@@ -86,7 +89,11 @@ export interface OpDefinition<A = unknown> {
    * Reverse rule. `gradients[i]` is the gradient of output i, undefined when nobody asked for it.
    * Absent: the op is not differentiable (its inputs get no gradient).
    */
-  readonly vjp?: (node: GraphNode<A>, gradients: readonly (Tensor | undefined)[], builder: GradientBuilder) => void;
+  readonly vjp?: (
+    node: GraphNode<A>,
+    gradients: readonly (Tensor | undefined)[],
+    builder: GradientBuilder,
+  ) => void;
   /** Cheap to redo from saved inputs, so its outputs are recomputed in the backward pass instead of kept. */
   readonly cheap?: boolean;
 }

@@ -33,7 +33,10 @@ export class ParameterLayout {
   place(name: string, shape: readonly number[]): number {
     const known = this.#slices.get(name);
     if (known) {
-      invariant(known.shape.join() === shape.join(), () => `parameter ${name} has shapes [${known.shape.join()}] and [${shape.join()}]`);
+      invariant(
+        known.shape.join() === shape.join(),
+        () => `parameter ${name} has shapes [${known.shape.join()}] and [${shape.join()}]`,
+      );
       return known.offset;
     }
     const offset = this.#length;
@@ -83,7 +86,10 @@ export class ParameterBuffers {
 
   /** Overwrites a whole flat buffer. */
   write(role: FlatRole, values: Float32Array<ArrayBuffer>): void {
-    invariant(values.length === this.layout.length, `${values.length} floats for a flat buffer of ${this.layout.length}`);
+    invariant(
+      values.length === this.layout.length,
+      `${values.length} floats for a flat buffer of ${this.layout.length}`,
+    );
     this.#device.gpu.queue.writeBuffer(this.buffer(role), 0, values);
   }
 

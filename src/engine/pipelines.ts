@@ -37,7 +37,11 @@ export class PipelineCache {
     this.#device = device;
   }
 
-  get(kernel: KernelDefinition, storage: StorageByBinding, constants: KernelConstants): Promise<CompiledKernel> {
+  get(
+    kernel: KernelDefinition,
+    storage: StorageByBinding,
+    constants: KernelConstants,
+  ): Promise<CompiledKernel> {
     const key = variantKey(kernel, storage, constants);
     const known = this.#compiled.get(key);
     if (known) return known;
@@ -57,7 +61,12 @@ export class PipelineCache {
     }
   }
 
-  async #compile(kernel: KernelDefinition, label: string, storage: StorageByBinding, constants: KernelConstants): Promise<CompiledKernel> {
+  async #compile(
+    kernel: KernelDefinition,
+    label: string,
+    storage: StorageByBinding,
+    constants: KernelConstants,
+  ): Promise<CompiledKernel> {
     const { gpu } = this.#device;
     const shader = generateShader(kernel, storage, constants);
     const module = gpu.createShaderModule({ label, code: shader.code });
@@ -65,7 +74,11 @@ export class PipelineCache {
     const pipelineLayout = gpu.createPipelineLayout({ label, bindGroupLayouts: [layout] });
     this.#device.counts.pipelines++;
     try {
-      const pipeline = await gpu.createComputePipelineAsync({ label, layout: pipelineLayout, compute: { module, entryPoint: "main" } });
+      const pipeline = await gpu.createComputePipelineAsync({
+        label,
+        layout: pipelineLayout,
+        compute: { module, entryPoint: "main" },
+      });
       return { pipeline, layout, shader };
     } catch (error) {
       throw await compileError(kernel, module, shader, error);
@@ -73,20 +86,37 @@ export class PipelineCache {
   }
 
   #layout(shader: GeneratedShader, storage: StorageByBinding): GPUBindGroupLayout {
-    const types = shader.present.map(({ name }) => (storage[name]?.memory === "host" ? "read-only-storage" : "storage"));
+    const types = shader.present.map(({ name }) =>
+      storage[name]?.memory === "host" ? "read-only-storage" : "storage",
+    );
     const key = types.join();
     const known = this.#layouts.get(key);
     if (known) return known;
-    const storageEntries = types.map((type, binding): GPUBindGroupLayoutEntry => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } }));
-    const uniform: GPUBindGroupLayoutEntry = { binding: types.length, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform" } };
-    const layout = this.#device.gpu.createBindGroupLayout({ label: key, entries: [...storageEntries, uniform] });
+    const storageEntries = types.map((type, binding): GPUBindGroupLayoutEntry => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type },
+    }));
+    const uniform: GPUBindGroupLayoutEntry = {
+      binding: types.length,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: "uniform" },
+    };
+    const layout = this.#device.gpu.createBindGroupLayout({
+      label: key,
+      entries: [...storageEntries, uniform],
+    });
     this.#layouts.set(key, layout);
     return layout;
   }
 }
 
 /** Same key, same shader text: kernel, constants, and how each binding is stored. */
-export function variantKey(kernel: KernelDefinition, storage: StorageByBinding, constants: KernelConstants): string {
+export function variantKey(
+  kernel: KernelDefinition,
+  storage: StorageByBinding,
+  constants: KernelConstants,
+): string {
   const bound = kernel.bindings.map(({ name }) => {
     const found = storage[name];
     return found ? `${found.type}${found.memory === "host" ? "r" : ""}` : "-";
@@ -96,10 +126,18 @@ export function variantKey(kernel: KernelDefinition, storage: StorageByBinding, 
 }
 
 /** Shows the compiler's words with the line of the generated text they speak of. */
-async function compileError(kernel: KernelDefinition, module: GPUShaderModule, shader: GeneratedShader, cause: unknown): Promise<InternalError> {
+async function compileError(
+  kernel: KernelDefinition,
+  module: GPUShaderModule,
+  shader: GeneratedShader,
+  cause: unknown,
+): Promise<InternalError> {
   const info = await module.getCompilationInfo();
   const lines = shader.code.split("\n");
-  const messages = info.messages.map((message) => `${kernel.name}.wgsl (generated line ${message.lineNum}): ${message.message}\n    ${lines[message.lineNum - 1] ?? ""}`);
+  const messages = info.messages.map(
+    (message) =>
+      `${kernel.name}.wgsl (generated line ${message.lineNum}): ${message.message}\n    ${lines[message.lineNum - 1] ?? ""}`,
+  );
   const reason = messages.length > 0 ? messages.join("\n") : String(cause);
   return new InternalError(`the kernel ${kernel.name} does not compile on this GPU.\n${reason}`);
 }

@@ -50,7 +50,11 @@ export interface PlanOptions {
 }
 
 /** Plans a lowered graph. Needs no GPU. */
-export function plan(graph: GraphBuilder, calls: readonly LoweredCall[], options: PlanOptions): ExecutionPlan {
+export function plan(
+  graph: GraphBuilder,
+  calls: readonly LoweredCall[],
+  options: PlanOptions,
+): ExecutionPlan {
   const lifetimes = lifetimesOf(graph, calls);
   const { placements, arenaBytes } = placeGreedily(lifetimes, options.arenaPiece ?? Number.MAX_SAFE_INTEGER);
   const activations = savedBytes(calls, lifetimes);
@@ -65,7 +69,11 @@ export function plan(graph: GraphBuilder, calls: readonly LoweredCall[], options
     staging,
     total: weights + arenaBytes + (options.flatBuffers === 0 ? 0 : lora) + staging,
   };
-  const largestBinding = Math.max(0, ...lifetimes.map((life) => life.bytes), ...graph.weights.map((tensor) => planWeightBytes(tensor, options.weightType)));
+  const largestBinding = Math.max(
+    0,
+    ...lifetimes.map((life) => life.bytes),
+    ...graph.weights.map((tensor) => planWeightBytes(tensor, options.weightType)),
+  );
   return { graph, calls, placements, arenaBytes, weightType: options.weightType, bytes, largestBinding };
 }
 
@@ -95,7 +103,12 @@ function lifetimesOf(graph: GraphBuilder, calls: readonly LoweredCall[]): Lifeti
 }
 
 function newLifetime(graph: GraphBuilder, tensor: Tensor, index: number, end: number): Lifetime {
-  return { tensor, bytes: align(tensorBytes(tensor)), first: index, last: graph.isKept(tensor) ? end : index };
+  return {
+    tensor,
+    bytes: align(tensorBytes(tensor)),
+    first: index,
+    last: graph.isKept(tensor) ? end : index,
+  };
 }
 
 function align(bytes: number): number {
@@ -103,7 +116,10 @@ function align(bytes: number): number {
 }
 
 /** Largest first, each at the lowest offset where nothing alive at the same time lies. */
-function placeGreedily(lifetimes: readonly Lifetime[], piece: number): { placements: Map<number, Placement>; arenaBytes: number } {
+function placeGreedily(
+  lifetimes: readonly Lifetime[],
+  piece: number,
+): { placements: Map<number, Placement>; arenaBytes: number } {
   const placements = new Map<number, Placement>();
   const placed: { life: Lifetime; offset: number }[] = [];
   let arenaBytes = 0;
@@ -119,7 +135,11 @@ function placeGreedily(lifetimes: readonly Lifetime[], piece: number): { placeme
   return { placements, arenaBytes };
 }
 
-function lowestGap(bytes: number, neighbours: readonly { life: Lifetime; offset: number }[], piece: number): number {
+function lowestGap(
+  bytes: number,
+  neighbours: readonly { life: Lifetime; offset: number }[],
+  piece: number,
+): number {
   let offset = 0;
   for (const neighbour of neighbours) {
     offset = clearOfPieceBorder(offset, bytes, piece);
@@ -138,7 +158,9 @@ function clearOfPieceBorder(offset: number, bytes: number, piece: number): numbe
 function savedBytes(calls: readonly LoweredCall[], lifetimes: readonly Lifetime[]): number {
   const border = calls.findIndex((call) => call.node.phase !== "forward");
   if (border < 0) return 0;
-  return sum(lifetimes.filter((life) => life.first < border && life.last >= border).map((life) => life.bytes));
+  return sum(
+    lifetimes.filter((life) => life.first < border && life.last >= border).map((life) => life.bytes),
+  );
 }
 
 function stagingBytes(graph: GraphBuilder, calls: readonly LoweredCall[]): number {

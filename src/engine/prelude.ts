@@ -38,7 +38,11 @@ const ELEMENT: Record<TensorType | WeightType, string> = {
 /** Texts of `shaders/common/*.wgsl` by name, for `#include "common/name"`. */
 const COMMON: Record<string, string> = Object.fromEntries(
   Object.entries(
-    import.meta.glob<string>("../../shaders/common/*.wgsl", { query: "?raw", import: "default", eager: true }),
+    import.meta.glob<string>("../../shaders/common/*.wgsl", {
+      query: "?raw",
+      import: "default",
+      eager: true,
+    }),
   ).map(([path, text]) => [path.replace(/^.*shaders\//, "").replace(/\.wgsl$/, ""), text]),
 );
 
@@ -60,7 +64,9 @@ export function generateShader(
   const [x, y, z] = workgroupSize(kernel, constants);
   const parts = [
     ...(/\bsubgroup[A-Z]\w*\(/.test(body) ? ["enable subgroups;"] : []),
-    ...Object.entries({ ...flags, WG_X: x, WG_Y: y, WG_Z: z }).map(([name, value]) => constantText(name, value)),
+    ...Object.entries({ ...flags, WG_X: x, WG_Y: y, WG_Z: z }).map(([name, value]) =>
+      constantText(name, value),
+    ),
     paramsText(uniformFields, present.length),
     ...present.map((binding, index) => accessorsText(binding, index, storageOf(storage, binding), body)),
     ...kernel.bindings.filter((binding) => !present.includes(binding)).map((binding) => absentText(binding)),
@@ -69,10 +75,16 @@ export function generateShader(
   return { code: parts.join("\n"), present, uniformFields };
 }
 
-export function workgroupSize(kernel: KernelDefinition, constants: KernelConstants): readonly [number, number, number] {
+export function workgroupSize(
+  kernel: KernelDefinition,
+  constants: KernelConstants,
+): readonly [number, number, number] {
   const size = typeof kernel.workgroup === "function" ? kernel.workgroup(constants) : kernel.workgroup;
   invariant(size[0] * size[1] * size[2] <= 256, () => `${kernel.name}: more than 256 threads in a workgroup`);
-  invariant((kernel.sharedBytes?.(constants) ?? 0) <= 16384, () => `${kernel.name}: more than 16 KiB of workgroup memory`);
+  invariant(
+    (kernel.sharedBytes?.(constants) ?? 0) <= 16384,
+    () => `${kernel.name}: more than 16 KiB of workgroup memory`,
+  );
   return size;
 }
 
@@ -86,7 +98,10 @@ function isPresent(
   return false;
 }
 
-function storageOf(storage: Readonly<Record<string, BoundStorage | undefined>>, binding: BindingDefinition): BoundStorage {
+function storageOf(
+  storage: Readonly<Record<string, BoundStorage | undefined>>,
+  binding: BindingDefinition,
+): BoundStorage {
   const found = storage[binding.name];
   if (!found) throw new InternalError(`no storage for binding "${binding.name}"`);
   return found;
@@ -124,7 +139,12 @@ function paramsText(fields: readonly UniformField[], binding: number): string {
   return `struct Params {\n${lines.join("\n")}\n}\n@group(0) @binding(${binding}) var<uniform> P: Params;`;
 }
 
-function accessorsText(binding: BindingDefinition, index: number, storage: BoundStorage, body: string): string {
+function accessorsText(
+  binding: BindingDefinition,
+  index: number,
+  storage: BoundStorage,
+  body: string,
+): string {
   const { name } = binding;
   // A kernel that stores single elements gets scalar storage: writing one component of a vec4 may touch its neighbours.
   const scalar = storage.type === "f32" && new RegExp(`\\b${name}_put1\\(`).test(body);
@@ -194,7 +214,11 @@ function absentText({ name, access }: BindingDefinition): string {
  * Resolves `#include "common/x"` and `#if NAME` / `#if !NAME` / `#else` / `#endif`. A name that is not a constant is an
  * error, so a misspelt flag never silently drops code.
  */
-export function preprocess(kernel: string, source: string, flags: Readonly<Record<string, number | boolean>>): string {
+export function preprocess(
+  kernel: string,
+  source: string,
+  flags: Readonly<Record<string, number | boolean>>,
+): string {
   const output: string[] = [];
   const stack: boolean[] = [];
   for (const [index, line] of expandIncludes(kernel, source).split("\n").entries()) {
@@ -206,7 +230,8 @@ export function preprocess(kernel: string, source: string, flags: Readonly<Recor
     const [, word, not, name] = directive;
     if (word === "if") {
       const value = flags[name ?? ""];
-      if (value === undefined) throw new InternalError(`${kernel}.wgsl line ${index + 1}: unknown flag "${name}"`);
+      if (value === undefined)
+        throw new InternalError(`${kernel}.wgsl line ${index + 1}: unknown flag "${name}"`);
       stack.push(not ? !value : Boolean(value));
     } else if (stack.length === 0) {
       throw new InternalError(`${kernel}.wgsl line ${index + 1}: #${word} without #if`);

@@ -54,9 +54,14 @@ export class Program {
     this.#ownsArena = resources.arena === undefined;
     this.#arena = resources.arena ?? new Arena(device, plan.arenaBytes);
     for (const input of plan.graph.inputs) this.#inputs.set(input.id, createInput(device, input));
-    for (const tensor of keptTensors(plan.graph)) this.#readback.set(tensor.id, createReadback(device, tensor));
+    for (const tensor of keptTensors(plan.graph))
+      this.#readback.set(tensor.id, createReadback(device, tensor));
     const uniformUsage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
-    this.#uniforms = device.createBuffer({ label: "uniforms", size: UNIFORM_SLOT * Math.max(1, plan.calls.length), usage: uniformUsage });
+    this.#uniforms = device.createBuffer({
+      label: "uniforms",
+      size: UNIFORM_SLOT * Math.max(1, plan.calls.length),
+      usage: uniformUsage,
+    });
     this.ownBytes = device.counts.liveBytes - before;
     this.#grids = Uint32Array.from(plan.calls.flatMap((call) => foldGrid(call)));
     this.#costs = Float64Array.from(plan.calls, (call) => call.flops);
@@ -68,7 +73,12 @@ export class Program {
    * Allocates, compiles all kernels and creates all bind groups.
    * @param onProgress called as pipelines become ready
    */
-  static async compile(device: EngineDevice, plan: ExecutionPlan, resources: ProgramResources, onProgress?: (done: number, total: number) => void): Promise<Program> {
+  static async compile(
+    device: EngineDevice,
+    plan: ExecutionPlan,
+    resources: ProgramResources,
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<Program> {
     const program = new Program(device, plan, resources);
     let done = 0;
     const compiled = await Promise.all(
@@ -89,7 +99,10 @@ export class Program {
     invariant(buffer, () => `${input.name} is not an input of this program`);
     const stored = input.type === "f16" && data instanceof Float32Array ? floatsToHalf(data) : data;
     const expected = tensorBytes(input);
-    invariant(stored.byteLength <= expected && expected - stored.byteLength < 16, () => `${input.name} takes ${expected} bytes, got ${stored.byteLength}`);
+    invariant(
+      stored.byteLength <= expected && expected - stored.byteLength < 16,
+      () => `${input.name} takes ${expected} bytes, got ${stored.byteLength}`,
+    );
     this.#device.gpu.queue.writeBuffer(buffer, 0, stored);
   }
 
@@ -160,7 +173,11 @@ export class Program {
       if (pipeline !== current) pass.setPipeline(pipeline);
       current = pipeline;
       pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(this.#grids[3 * index] ?? 0, this.#grids[3 * index + 1], this.#grids[3 * index + 2]);
+      pass.dispatchWorkgroups(
+        this.#grids[3 * index] ?? 0,
+        this.#grids[3 * index + 1],
+        this.#grids[3 * index + 2],
+      );
       cost += this.#costs[index] ?? 0;
     }
     pass.end();
@@ -188,7 +205,10 @@ export class Program {
       const call = this.#call(index);
       shader.uniformFields.forEach(({ name, type }, field) => {
         const value = call.parameters[name] ?? this.#scalesOf(call, name);
-        invariant(value !== undefined && field < words, () => `${call.label}: kernel ${call.kernel.name} needs the parameter "${name}"`);
+        invariant(
+          value !== undefined && field < words,
+          () => `${call.label}: kernel ${call.kernel.name} needs the parameter "${name}"`,
+        );
         (type === "u32" ? data : floats)[words * index + field] = value;
       });
     });
@@ -202,7 +222,10 @@ export class Program {
   }
 
   #storage(call: LoweredCall): StorageByBinding {
-    const entries = Object.entries(call.tensors).map(([name, tensor]) => [name, tensor && this.#storageOf(tensor)]);
+    const entries = Object.entries(call.tensors).map(([name, tensor]) => [
+      name,
+      tensor && this.#storageOf(tensor),
+    ]);
     return Object.fromEntries(entries) as StorageByBinding;
   }
 
@@ -224,7 +247,11 @@ export class Program {
       return { binding, resource: this.#range(tensor) };
     });
     const uniform = { buffer: this.#uniforms, offset: UNIFORM_SLOT * index, size: UNIFORM_SLOT };
-    return this.#device.createBindGroup({ label: call.label, layout, entries: [...entries, { binding: entries.length, resource: uniform }] });
+    return this.#device.createBindGroup({
+      label: call.label,
+      layout,
+      entries: [...entries, { binding: entries.length, resource: uniform }],
+    });
   }
 
   #range(tensor: Tensor): GPUBufferBinding {
@@ -245,11 +272,14 @@ export class Program {
       default: {
         const { parameters } = this.#resources;
         invariant(parameters && tensor.offset !== undefined, () => `${tensor.name} needs LoRA buffers`);
-        return { buffer: parameters.buffer(tensor.role), offset: 4 * tensor.offset, size: tensorBytes(tensor) };
+        return {
+          buffer: parameters.buffer(tensor.role),
+          offset: 4 * tensor.offset,
+          size: tensorBytes(tensor),
+        };
       }
     }
   }
-
 }
 
 /** Calls before the first one of a later phase. */
@@ -258,16 +288,28 @@ function phaseEnds(calls: readonly LoweredCall[]): Record<"forward" | "backward"
     const index = calls.findIndex((call) => isLater(call.node.phase));
     return index < 0 ? calls.length : index;
   };
-  return { forward: first((phase) => phase !== "forward"), backward: first((phase) => phase === "update"), update: calls.length };
+  return {
+    forward: first((phase) => phase !== "forward"),
+    backward: first((phase) => phase === "update"),
+    update: calls.length,
+  };
 }
 
 function createInput(device: EngineDevice, input: Tensor): GPUBuffer {
   const size = Math.max(16, tensorBytes(input));
-  return device.createBuffer({ label: input.name, size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
+  return device.createBuffer({
+    label: input.name,
+    size,
+    usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+  });
 }
 
 function createReadback(device: EngineDevice, tensor: Tensor): GPUBuffer {
-  return device.createBuffer({ label: `readback ${tensor.name}`, size: tensorBytes(tensor), usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  return device.createBuffer({
+    label: `readback ${tensor.name}`,
+    size: tensorBytes(tensor),
+    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+  });
 }
 
 /** WebGPU allows 65 535 workgroups per dimension; flat grids continue in y. */

@@ -84,11 +84,15 @@ export function rows(spec: TensorSpec): number {
 
 export function dimension(spec: TensorSpec, axis: number): number {
   const extent = spec.shape[axis];
-  if (extent === undefined) throw new InternalError(`axis ${axis} of a tensor of shape [${spec.shape.join(", ")}]`);
+  if (extent === undefined)
+    throw new InternalError(`axis ${axis} of a tensor of shape [${spec.shape.join(", ")}]`);
   return extent;
 }
 
 /** Fails early where a shape would break the quad rule. */
 export function checkQuads(name: string, spec: TensorSpec): void {
-  invariant(channels(spec) % 4 === 0, () => `${name}: last dimension of [${spec.shape.join(", ")}] is not a multiple of 4`);
+  invariant(
+    channels(spec) % 4 === 0,
+    () => `${name}: last dimension of [${spec.shape.join(", ")}] is not a multiple of 4`,
+  );
 }

@@ -3,7 +3,14 @@ import { invariant } from "../base/errors";
 import type { EngineDevice } from "./device";
 import { weightId } from "./graph";
 import type { Tensor, WeightSpec, WeightType } from "./tensor";
-import { packWeight, readWeight, scalesOffset, weightBytes, weightTypeFor, type WeightSource } from "./weights";
+import {
+  packWeight,
+  readWeight,
+  scalesOffset,
+  weightBytes,
+  weightTypeFor,
+  type WeightSource,
+} from "./weights";
 
 export interface StoredWeight {
   readonly spec: WeightSpec;
@@ -33,7 +40,11 @@ export class WeightStore {
    * @param onProgress called after each tensor with counts of tensors
    * @throws WeftError when the checkpoint lacks a tensor or has another shape
    */
-  async load(tensors: readonly Tensor[], source: WeightSource, onProgress?: (done: number, total: number) => void): Promise<void> {
+  async load(
+    tensors: readonly Tensor[],
+    source: WeightSource,
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<void> {
     let done = 0;
     for (const { weight } of tensors) {
       if (weight && !this.#stored.has(weightId(weight))) this.put(weight, await readWeight(source, weight));

@@ -117,7 +117,11 @@ function packQ4(values: Float32Array): Uint8Array<ArrayBuffer> {
 }
 
 /** The values a kernel will see; the reference for tests and for merging into quantised weights. */
-export function unpackWeight(bytes: Uint8Array<ArrayBuffer>, count: number, type: WeightType): Float32Array<ArrayBuffer> {
+export function unpackWeight(
+  bytes: Uint8Array<ArrayBuffer>,
+  count: number,
+  type: WeightType,
+): Float32Array<ArrayBuffer> {
   const values = new Float32Array(count);
   if (type === "f32") {
     values.set(new Float32Array(bytes.buffer, bytes.byteOffset, count));
@@ -126,7 +130,8 @@ export function unpackWeight(bytes: Uint8Array<ArrayBuffer>, count: number, type
     for (let i = 0; i < count; i++) values[i] = f16ToF32(halves[i] ?? 0);
   } else {
     const halves = new Uint16Array(bytes.buffer, bytes.byteOffset + (type === "q8" ? count : count / 2));
-    for (let i = 0; i < count; i++) values[i] = type === "q8" ? q8At(bytes, halves, i) : q4At(bytes, halves, i);
+    for (let i = 0; i < count; i++)
+      values[i] = type === "q8" ? q8At(bytes, halves, i) : q4At(bytes, halves, i);
   }
   return values;
 }
@@ -158,7 +163,8 @@ export interface WeightSource {
  */
 export async function readWeight(source: WeightSource, spec: WeightSpec): Promise<Float32Array<ArrayBuffer>> {
   const values = new Float32Array(elementCount(spec.shape));
-  if (spec.missing !== undefined && spec.keys.every((key) => source.shapeOf(key) === undefined)) return values.fill(spec.missing);
+  if (spec.missing !== undefined && spec.keys.every((key) => source.shapeOf(key) === undefined))
+    return values.fill(spec.missing);
   const rowLength = elementCount(spec.shape.slice(1));
   let row = 0;
   for (const key of spec.keys) {
@@ -178,13 +184,28 @@ function checkPart(source: WeightSource, key: string, shape: readonly number[], 
   const wanted = spec.layout === "conv3x3" ? (spec.shape[2] ?? 0) : (spec.shape[1] ?? 1);
   const expectedRank = { conv3x3: [4], matrix: [2, 4], vector: [1], table: [2] }[spec.layout];
   const taps = elementCount(shape.slice(2));
-  const fits = expectedRank.includes(shape.length) && inputs <= wanted && wanted - inputs < 4 && taps === (spec.layout === "conv3x3" ? 9 : 1);
+  const fits =
+    expectedRank.includes(shape.length) &&
+    inputs <= wanted &&
+    wanted - inputs < 4 &&
+    taps === (spec.layout === "conv3x3" ? 9 : 1);
   if (!fits) {
-    throw new WeftError("shape", `"${source.name}": ${key} has shape [${shape.join(", ")}], expected ${spec.layout} of [${spec.shape.join(", ")}].`, "The file is damaged or belongs to another kind of model.");
+    throw new WeftError(
+      "shape",
+      `"${source.name}": ${key} has shape [${shape.join(", ")}], expected ${spec.layout} of [${spec.shape.join(", ")}].`,
+      "The file is damaged or belongs to another kind of model.",
+    );
   }
 }
 
-function copyPart(part: Float32Array, shape: readonly number[], values: Float32Array, row: number, rowLength: number, spec: WeightSpec): void {
+function copyPart(
+  part: Float32Array,
+  shape: readonly number[],
+  values: Float32Array,
+  row: number,
+  rowLength: number,
+  spec: WeightSpec,
+): void {
   const [outputs = 0, inputs = 1] = shape;
   const paddedInputs = spec.layout === "conv3x3" ? (spec.shape[2] ?? 0) : rowLength;
   if (spec.layout !== "conv3x3" && inputs === paddedInputs) {
@@ -202,5 +223,9 @@ function copyPart(part: Float32Array, shape: readonly number[], values: Float32A
 }
 
 function missing(source: WeightSource, key: string): WeftError {
-  return new WeftError("missing-tensors", `"${source.name}" lacks the tensor ${key}.`, "The file is incomplete or belongs to another kind of model. Use a full Stable Diffusion checkpoint.");
+  return new WeftError(
+    "missing-tensors",
+    `"${source.name}" lacks the tensor ${key}.`,
+    "The file is incomplete or belongs to another kind of model. Use a full Stable Diffusion checkpoint.",
+  );
 }

@@ -23,9 +23,19 @@ export interface ModelFamily {
   /** Text padding after the end of the prompt. */
   readonly padToken: "eos" | "zero";
   /** States of the text encoder(s) `[batch, tokens, contextDim]` from ids `[batch, 77]`. */
-  readonly buildText: (graph: GraphBuilder, config: CheckpointConfig, ids: Tensor, options: { clipSkip: number; lora?: LoraBinding }) => Tensor;
+  readonly buildText: (
+    graph: GraphBuilder,
+    config: CheckpointConfig,
+    ids: Tensor,
+    options: { clipSkip: number; lora?: LoraBinding },
+  ) => Tensor;
   /** The raw prediction, same shape as the latents. */
-  readonly buildUnet: (graph: GraphBuilder, config: CheckpointConfig, operands: UnetOperands, lora?: LoraBinding) => Tensor;
+  readonly buildUnet: (
+    graph: GraphBuilder,
+    config: CheckpointConfig,
+    operands: UnetOperands,
+    lora?: LoraBinding,
+  ) => Tensor;
   /** Moments `[batch, h/8, w/8, 2·latentChannels]` of a picture `[batch, h, w, 4]`. */
   readonly buildVaeEncoder: (graph: GraphBuilder, config: CheckpointConfig, image: Tensor) => Tensor;
   /** A picture `[batch, 8h, 8w, 4]` from latents already divided by the scaling factor. */

@@ -10,5 +10,9 @@ const families: Partial<Record<FamilyName, ModelFamily>> = { sd1 };
 export function familyNamed(name: FamilyName): ModelFamily {
   const family = families[name];
   if (family) return family;
-  throw new WeftError("family-unsupported", `This is a ${name.toUpperCase()} model; Weft trains Stable Diffusion 1.x models so far.`, "Choose a Stable Diffusion 1.x checkpoint.");
+  throw new WeftError(
+    "family-unsupported",
+    `This is a ${name.toUpperCase()} model; Weft trains Stable Diffusion 1.x models so far.`,
+    "Choose a Stable Diffusion 1.x checkpoint.",
+  );
 }

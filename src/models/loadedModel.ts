@@ -32,7 +32,10 @@ export interface ActiveLora {
 }
 
 /** What to make of a tensor's values, by checkpoint key. */
-export type WeightOverrides = ReadonlyMap<string, (values: Float32Array<ArrayBuffer>) => Float32Array<ArrayBuffer>>;
+export type WeightOverrides = ReadonlyMap<
+  string,
+  (values: Float32Array<ArrayBuffer>) => Float32Array<ArrayBuffer>
+>;
 
 export type Progress = (done: number, total: number) => void;
 
@@ -74,10 +77,17 @@ export class LoadedModel {
    * @param ids rows of 77 token ids each
    * @returns `[rows, 77, contextDim]`
    */
-  async encodeText(ids: readonly (readonly number[])[], clipSkip: number, lora?: ActiveLora): Promise<Float32Array[]> {
+  async encodeText(
+    ids: readonly (readonly number[])[],
+    clipSkip: number,
+    lora?: ActiveLora,
+  ): Promise<Float32Array[]> {
     const evaluator = await this.#evaluator(`text:${clipSkip}`, lora, (graph) => {
       const input = graph.input("ids", [1, TEXT_TOKENS], "u32");
-      return { inputs: { ids: input }, output: this.family.buildText(graph, this.config, input, { clipSkip, ...withLora(lora) }) };
+      return {
+        inputs: { ids: input },
+        output: this.family.buildText(graph, this.config, input, { clipSkip, ...withLora(lora) }),
+      };
     });
     const states: Float32Array[] = [];
     for (const row of ids) states.push(await evaluate(evaluator, { ids: Uint32Array.from(row) }));
@@ -101,9 +111,17 @@ export class LoadedModel {
    * @param latents `[height, width, latentChannels]`, scaled as the UNet sees them
    * @returns `[8·height, 8·width, 4]`, about −1…1, not clamped
    */
-  async decodeLatents(latents: Float32Array<ArrayBuffer>, height: number, width: number): Promise<Float32Array> {
+  async decodeLatents(
+    latents: Float32Array<ArrayBuffer>,
+    height: number,
+    width: number,
+  ): Promise<Float32Array> {
     const evaluator = await this.#evaluator(`decode:${height}x${width}`, undefined, (graph) => {
-      const input = graph.input("latents", [1, height, width, this.config.vae.latentChannels], this.activationType);
+      const input = graph.input(
+        "latents",
+        [1, height, width, this.config.vae.latentChannels],
+        this.activationType,
+      );
       return { inputs: { latents: input }, output: this.family.buildVaeDecoder(graph, this.config, input) };
     });
     const { scalingFactor } = this.config.vae;
@@ -114,14 +132,23 @@ export class LoadedModel {
   async unet(shape: UnetShape, lora?: ActiveLora, onProgress?: Progress): Promise<UnetEvaluator> {
     const { batch, height, width, tokens } = shape;
     const { unet, vae } = this.config;
-    const evaluator = await this.#evaluator(`unet:${batch}:${height}x${width}:${tokens}`, lora, (graph) => {
-      const inputs = {
-        latents: graph.input("latents", [batch, height, width, vae.latentChannels], this.activationType),
-        timestepEmbedding: graph.input("timestepEmbedding", [batch, unet.channels[0] ?? 0], this.activationType),
-        context: graph.input("context", [batch, tokens, unet.contextDim], this.activationType),
-      };
-      return { inputs, output: this.family.buildUnet(graph, this.config, inputs, lora?.binding) };
-    }, onProgress);
+    const evaluator = await this.#evaluator(
+      `unet:${batch}:${height}x${width}:${tokens}`,
+      lora,
+      (graph) => {
+        const inputs = {
+          latents: graph.input("latents", [batch, height, width, vae.latentChannels], this.activationType),
+          timestepEmbedding: graph.input(
+            "timestepEmbedding",
+            [batch, unet.channels[0] ?? 0],
+            this.activationType,
+          ),
+          context: graph.input("context", [batch, tokens, unet.contextDim], this.activationType),
+        };
+        return { inputs, output: this.family.buildUnet(graph, this.config, inputs, lora?.binding) };
+      },
+      onProgress,
+    );
     return new UnetEvaluator(evaluator, shape, unet.channels[0] ?? 0);
   }
 
@@ -189,12 +216,19 @@ export class LoadedModel {
     build: (graph: GraphBuilder) => { inputs: Record<string, Tensor>; output: Tensor },
     onProgress?: Progress,
   ): Promise<Evaluator> {
-    const graph = new GraphBuilder({ activationType: this.activationType, ...(lora && { parameters: lora.buffers.layout }) });
+    const graph = new GraphBuilder({
+      activationType: this.activationType,
+      ...(lora && { parameters: lora.buffers.layout }),
+    });
     const { inputs, output } = build(graph);
     graph.keep(output);
     await this.loadWeights(graph, onProgress);
     const calls = lower(graph, this.device.policy);
-    const execution = plan(graph, calls, { weightType: this.weights.requested, flatBuffers: 0, arenaPiece: arenaPiece(this.device) });
+    const execution = plan(graph, calls, {
+      weightType: this.weights.requested,
+      flatBuffers: 0,
+      arenaPiece: arenaPiece(this.device),
+    });
     const resources = { weights: this.weights, ...(lora && { parameters: lora.buffers }) };
     return { program: await Program.compile(this.device, execution, resources, onProgress), inputs, output };
   }
@@ -228,13 +262,22 @@ export class UnetEvaluator {
    * @param context `[batch, tokens, contextDim]`
    * @returns the raw prediction, same shape as the latents
    */
-  predict(latents: Float32Array<ArrayBuffer>, timesteps: readonly number[], context: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
-    timesteps.forEach((t, index) => this.#embedding.set(timestepEmbedding(t, this.#width), index * this.#width));
+  predict(
+    latents: Float32Array<ArrayBuffer>,
+    timesteps: readonly number[],
+    context: Float32Array<ArrayBuffer>,
+  ): Promise<Float32Array<ArrayBuffer>> {
+    timesteps.forEach((t, index) =>
+      this.#embedding.set(timestepEmbedding(t, this.#width), index * this.#width),
+    );
     return evaluate(this.#evaluator, { latents, timestepEmbedding: this.#embedding, context });
   }
 }
 
-async function evaluate(evaluator: Evaluator, values: Readonly<Record<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>>): Promise<Float32Array<ArrayBuffer>> {
+async function evaluate(
+  evaluator: Evaluator,
+  values: Readonly<Record<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>>,
+): Promise<Float32Array<ArrayBuffer>> {
   for (const [name, input] of Object.entries(evaluator.inputs)) {
     const value = values[name];
     if (value) evaluator.program.write(input, value);

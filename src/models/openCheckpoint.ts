@@ -21,16 +21,26 @@ const SMALL_MODEL_PARAMETERS = 100e6;
  * @param options how to store weights and activations; chosen by the model's size when absent
  * @throws WeftError when the file is damaged, incomplete or another kind of model
  */
-export async function openCheckpoint(device: EngineDevice, source: ByteSource, options?: OpenOptions): Promise<LoadedModel> {
+export async function openCheckpoint(
+  device: EngineDevice,
+  source: ByteSource,
+  options?: OpenOptions,
+): Promise<LoadedModel> {
   const detected = await detectCheckpoint(source);
   const storage = options ?? storageFor(detected);
-  return new LoadedModel(device, { ...storage, config: detected.config, source: weightSource(source, detected) });
+  return new LoadedModel(device, {
+    ...storage,
+    config: detected.config,
+    source: weightSource(source, detected),
+  });
 }
 
 /** Small models keep every bit; large ones are quantised to 8 bits, so that a step of SD1.5 fits into 2 GB. */
 export function storageFor({ parts }: DetectedCheckpoint): OpenOptions {
   const parameters = [...parts.values()].reduce((total, part) => total + part.parameters, 0);
-  return parameters < SMALL_MODEL_PARAMETERS ? { weightType: "f32", activationType: "f32" } : { weightType: "q8", activationType: "f16" };
+  return parameters < SMALL_MODEL_PARAMETERS
+    ? { weightType: "f32", activationType: "f32" }
+    : { weightType: "q8", activationType: "f16" };
 }
 
 /** Reads a detected checkpoint's tensors by canonical key. */
@@ -40,7 +50,12 @@ export function weightSource(source: ByteSource, { tensors }: DetectedCheckpoint
     shapeOf: (key) => tensors.get(key)?.shape,
     read: async (key) => {
       const info = tensors.get(key);
-      if (!info) throw new WeftError("missing-tensors", `"${source.name}" lacks the tensor ${key}.`, "Use a full checkpoint.");
+      if (!info)
+        throw new WeftError(
+          "missing-tensors",
+          `"${source.name}" lacks the tensor ${key}.`,
+          "Use a full checkpoint.",
+        );
       return readTensor(source, info, "f32");
     },
   };

@@ -66,8 +66,14 @@ export class ModelScope {
     const paths = modules.map((module) => (module === "" ? this.name : this.prefix + module));
     const inputs = x.shape.at(-1) ?? 0;
     const total = quads(outputs) * modules.length;
-    const weight = this.graph.weight({ keys: paths.map((path) => `${path}.weight`), layout: "matrix", shape: [total, inputs] });
-    const biasTensor = bias ? this.graph.weight({ keys: paths.map((path) => `${path}.bias`), layout: "vector", shape: [total] }) : undefined;
+    const weight = this.graph.weight({
+      keys: paths.map((path) => `${path}.weight`),
+      layout: "matrix",
+      shape: [total, inputs],
+    });
+    const biasTensor = bias
+      ? this.graph.weight({ keys: paths.map((path) => `${path}.bias`), layout: "vector", shape: [total] })
+      : undefined;
     const lora = this.#lora?.bind(this.graph, paths, inputs, outputs);
     return linear(this.graph, paths.join("+"), x, weight, {
       ...rest,

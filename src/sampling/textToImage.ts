@@ -81,7 +81,10 @@ export async function sampleLatents(
   const size = channels * height * width;
   const scale = meta.start === "sigma" ? (sigmas[0] ?? 1) : 1;
   const start = source.randn(size).map((value) => value * scale);
-  const noise = meta.noise === "brownian" ? brownianNoise({ source: settings.randomSource, seed: settings.seed, size, ...noiseRange(sigmas) }) : () => source.randn(size);
+  const noise =
+    meta.noise === "brownian"
+      ? brownianNoise({ source: settings.randomSource, seed: settings.seed, size, ...noiseRange(sigmas) })
+      : () => source.randn(size);
   const total = sigmas.length - 1;
   const latents = await samplers[settings.sampler](
     (x, sigma) => guided.denoise(x, sigma),

@@ -14,7 +14,10 @@ export interface BatchItem {
 
 /** Steps of one epoch: each bucket's pictures (times repeats) cut into batches. */
 export function stepsPerEpoch(items: readonly BatchItem[], batchSize: number): number {
-  return [...bucketed(items).values()].reduce((total, members) => total + Math.ceil(members.length / batchSize), 0);
+  return [...bucketed(items).values()].reduce(
+    (total, members) => total + Math.ceil(members.length / batchSize),
+    0,
+  );
 }
 
 /**
@@ -22,7 +25,12 @@ export function stepsPerEpoch(items: readonly BatchItem[], batchSize: number): n
  * fills it up with pictures from its own beginning, so that every step has the same shape.
  * @returns indices of pictures, one list per step
  */
-export function epochBatches(items: readonly BatchItem[], batchSize: number, seed: number, epoch: number): number[][] {
+export function epochBatches(
+  items: readonly BatchItem[],
+  batchSize: number,
+  seed: number,
+  epoch: number,
+): number[][] {
   const draw = { position: 0 };
   const batches: number[][] = [];
   for (const members of bucketed(items).values()) {

@@ -23,8 +23,19 @@ const FORMAT = "weft-run-1";
 
 export function writeCheckpoint(state: RunState): Uint8Array<ArrayBuffer> {
   const { step, baselineLoss, settings, policy } = state;
-  const metadata = new Map(Object.entries({ format: FORMAT, step: String(step), baselineLoss: String(baselineLoss), settings, policy }));
-  return writeSafetensors([flat("moment1", state.moment1), flat("moment2", state.moment2), flat("parameter", state.parameter)], metadata);
+  const metadata = new Map(
+    Object.entries({
+      format: FORMAT,
+      step: String(step),
+      baselineLoss: String(baselineLoss),
+      settings,
+      policy,
+    }),
+  );
+  return writeSafetensors(
+    [flat("moment1", state.moment1), flat("moment2", state.moment2), flat("parameter", state.parameter)],
+    metadata,
+  );
 }
 
 /** @throws WeftError when the bytes are not a checkpoint of this version, or are damaged. */
@@ -45,15 +56,28 @@ export async function readCheckpoint(bytes: Uint8Array<ArrayBuffer>): Promise<Ru
 }
 
 function flat(name: string, values: Float32Array<ArrayBuffer>): TensorToWrite {
-  return { name, dtype: "F32", shape: [values.length], bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
+  return {
+    name,
+    dtype: "F32",
+    shape: [values.length],
+    bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  };
 }
 
-async function tensor(source: ByteSource, header: SafetensorsHeader, name: string): Promise<Float32Array<ArrayBuffer>> {
+async function tensor(
+  source: ByteSource,
+  header: SafetensorsHeader,
+  name: string,
+): Promise<Float32Array<ArrayBuffer>> {
   const info = header.tensors.get(name);
   if (!info) throw notACheckpoint();
   return readTensor(source, info, "f32");
 }
 
 function notACheckpoint(): WeftError {
-  return new WeftError("not-a-checkpoint", "This is not a checkpoint of a Weft run, or of another version.", "Start the run again; the pictures and settings are kept.");
+  return new WeftError(
+    "not-a-checkpoint",
+    "This is not a checkpoint of a Weft run, or of another version.",
+    "Start the run again; the pictures and settings are kept.",
+  );
 }

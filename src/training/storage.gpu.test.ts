@@ -26,13 +26,32 @@ async function measure(weightType: WeightType, activationType: ActivationType): 
     .filter(({ part }) => part === "unet")
     .map(({ name, checkpointKey }) => ({ name, path: checkpointKey.replace(/\.weight$/, "") }));
   const lora = new LoraBinding(targets, 4, 1);
-  const session = await TrainingSession.create(model, [shape], { lora, trainTextEncoder: false, clipSkip: 1, recompute: false, keepPrediction: true });
+  const session = await TrainingSession.create(model, [shape], {
+    lora,
+    trainTextEncoder: false,
+    clipSkip: 1,
+    recompute: false,
+    keepPrediction: true,
+  });
   const values = initialLora(session.layout, lora.groups, 4, 1);
   // `up` away from zero, so that `down` has gradients too; the padding of rank 4 is empty.
   const random = new Float32Array(values.length);
   counterNormal(2, 0, 0, random);
-  session.buffers.write("parameter", values.map((value, i) => (value === 0 ? 0.02 * (random[i] ?? 0) : value)));
-  session.queue(shape, { latents: drawn(256, 1), noise: drawn(256, 3), timesteps: [500], weights: [1], context: drawn(77 * 128, 4) }, "backward");
+  session.buffers.write(
+    "parameter",
+    values.map((value, i) => (value === 0 ? 0.02 * (random[i] ?? 0) : value)),
+  );
+  session.queue(
+    shape,
+    {
+      latents: drawn(256, 1),
+      noise: drawn(256, 3),
+      timesteps: [500],
+      weights: [1],
+      context: drawn(77 * 128, 4),
+    },
+    "backward",
+  );
   const prediction = await session.readPrediction(shape);
   const scale = activationType === "f16" ? 1 / 1024 : 1;
   const gradient = (await session.buffers.read("gradient")).map((value) => value * scale);
@@ -65,12 +84,20 @@ describe("storage of weights and activations", () => {
     ["q8", "f32", 0.01, 0.03],
     ["q8", "f16", 0.015, 0.04],
     ["q4", "f32", 0.25, 0.4],
-  ] as const)("weights %s, activations %s", async (weightType, activationType, predictionLimit, gradientLimit) => {
-    const exact = await measure("f32", "f32");
-    const stored = await measure(weightType, activationType);
-    const errors = { prediction: relative(stored.prediction, exact.prediction), gradient: relative(stored.gradient, exact.gradient) };
-    console.info(`weights ${weightType}, activations ${activationType}: prediction ${errors.prediction.toExponential(2)}, gradients ${errors.gradient.toExponential(2)}`);
-    expect(errors.prediction).toBeLessThan(predictionLimit);
-    expect(errors.gradient).toBeLessThan(gradientLimit);
-  });
+  ] as const)(
+    "weights %s, activations %s",
+    async (weightType, activationType, predictionLimit, gradientLimit) => {
+      const exact = await measure("f32", "f32");
+      const stored = await measure(weightType, activationType);
+      const errors = {
+        prediction: relative(stored.prediction, exact.prediction),
+        gradient: relative(stored.gradient, exact.gradient),
+      };
+      console.info(
+        `weights ${weightType}, activations ${activationType}: prediction ${errors.prediction.toExponential(2)}, gradients ${errors.gradient.toExponential(2)}`,
+      );
+      expect(errors.prediction).toBeLessThan(predictionLimit);
+      expect(errors.gradient).toBeLessThan(gradientLimit);
+    },
+  );
 });

@@ -38,8 +38,21 @@ let data: TrainerData;
 beforeAll(async () => {
   source = await openFileSource(MINI);
   model = await openCheckpoint(await testDevice(), source, { weightType: "f32", activationType: "f32" });
-  const captions = [0, 1].map((row) => [49406, ...Array.from({ length: 75 }, (_, i) => 320 + row * 100 + (i % 7)), 49407]);
-  data = { captions, examples: [8, 8, 8, 4].map((height, index) => ({ moments: moments(height, 8, index), height, width: 8, caption: index % 2, repeats: 1 })) };
+  const captions = [0, 1].map((row) => [
+    49406,
+    ...Array.from({ length: 75 }, (_, i) => 320 + row * 100 + (i % 7)),
+    49407,
+  ]);
+  data = {
+    captions,
+    examples: [8, 8, 8, 4].map((height, index) => ({
+      moments: moments(height, 8, index),
+      height,
+      width: 8,
+      caption: index % 2,
+      repeats: 1,
+    })),
+  };
 });
 
 afterAll(async () => {
@@ -54,11 +67,16 @@ function moments(height: number, width: number, seed: number): Float32Array {
   return values.map((value, i) => (i % 8 < 4 ? 3 + value : -6));
 }
 
-function create(changes: Partial<TrainerSettings> = {}, checkpoint?: Uint8Array<ArrayBuffer>): Promise<Trainer> {
+function create(
+  changes: Partial<TrainerSettings> = {},
+  checkpoint?: Uint8Array<ArrayBuffer>,
+): Promise<Trainer> {
   const targets = loraModules(model.config)
     .filter(({ part }) => part === "unet" || changes.trainTextEncoder)
     .map(({ name, checkpointKey }) => ({ name, path: checkpointKey.replace(/\.weight$/, "") }));
-  return Trainer.create(model, data, { ...settings, ...changes }, targets, { ...(checkpoint && { checkpoint }) });
+  return Trainer.create(model, data, { ...settings, ...changes }, targets, {
+    ...(checkpoint && { checkpoint }),
+  });
 }
 
 async function weightsAfter(trainer: Trainer, steps: number): Promise<Float32Array> {
@@ -82,8 +100,13 @@ describe("Trainer", () => {
     await model.release();
     const before = model.device.counts.liveBytes;
     const trainer = await create();
-    const largest = Math.max(...[...trainer.session.plans.values()].map((plan) => plan.bytes.total - plan.bytes.staging));
-    const staging = [...trainer.session.plans.values()].reduce((total, plan) => total + plan.bytes.staging, 0);
+    const largest = Math.max(
+      ...[...trainer.session.plans.values()].map((plan) => plan.bytes.total - plan.bytes.staging),
+    );
+    const staging = [...trainer.session.plans.values()].reduce(
+      (total, plan) => total + plan.bytes.staging,
+      0,
+    );
     await model.releasePrograms();
     model.weights.release((key) => key.startsWith("cond_stage_model."));
     const allocated = model.device.counts.liveBytes - before;
@@ -109,7 +132,8 @@ describe("Trainer", () => {
     const kept = await create();
     const redone = await create({ recompute: true });
     expect(await weightsAfter(redone, 2)).toEqual(await weightsAfter(kept, 2));
-    const size = (trainer: Trainer) => Math.max(...[...trainer.session.plans.values()].map((plan) => plan.bytes.activations));
+    const size = (trainer: Trainer) =>
+      Math.max(...[...trainer.session.plans.values()].map((plan) => plan.bytes.activations));
     expect(size(redone)).toBeLessThan(size(kept));
     kept.dispose();
     redone.dispose();

@@ -82,7 +82,13 @@ export class Trainer {
   #epoch = -1;
   #batches: number[][] = [];
 
-  private constructor(model: LoadedModel, data: TrainerData, settings: TrainerSettings, session: TrainingSession, contexts: readonly Float32Array[]) {
+  private constructor(
+    model: LoadedModel,
+    data: TrainerData,
+    settings: TrainerSettings,
+    session: TrainingSession,
+    contexts: readonly Float32Array[],
+  ) {
     this.#model = model;
     this.#data = data;
     this.settings = settings;
@@ -90,7 +96,9 @@ export class Trainer {
     this.#contexts = contexts;
     this.#items = batchItems(data.examples);
     const gamma = settings.minSnrGamma;
-    this.#weightByTimestep = snr(alphasCumprod()).map((ratio) => minSnrWeight(ratio, gamma, model.config.prediction));
+    this.#weightByTimestep = snr(alphasCumprod()).map((ratio) =>
+      minSnrWeight(ratio, gamma, model.config.prediction),
+    );
   }
 
   /**
@@ -109,7 +117,12 @@ export class Trainer {
     const contexts = trainTextEncoder ? [] : await model.encodeText(data.captions, clipSkip);
     const lora = new LoraBinding(targets, rank, alpha / rank);
     const shapes = distinctShapes(data.examples, settings.batchSize);
-    const session = await TrainingSession.create(model, shapes, { lora, trainTextEncoder, clipSkip, recompute }, options.onProgress);
+    const session = await TrainingSession.create(
+      model,
+      shapes,
+      { lora, trainTextEncoder, clipSkip, recompute },
+      options.onProgress,
+    );
     const trainer = new Trainer(model, data, settings, session, contexts);
     session.buffers.write("parameter", initialLora(session.layout, lora.groups, rank, seed));
     if (options.checkpoint) trainer.#restore(await readCheckpoint(options.checkpoint));
@@ -132,8 +145,17 @@ export class Trainer {
     const members = this.#batch(index);
     const shape = this.#shape(members);
     const learningRate = this.#learningRate(index, this.settings.learningRate);
-    this.session.queue(shape, this.#draw(members, index), "update", false, this.#optimizer(index, learningRate));
-    const [{ weighted }, { gradientNorm, skipped }] = [await this.session.readLosses(shape), await this.session.readOptimizer(shape)];
+    this.session.queue(
+      shape,
+      this.#draw(members, index),
+      "update",
+      false,
+      this.#optimizer(index, learningRate),
+    );
+    const [{ weighted }, { gradientNorm, skipped }] = [
+      await this.session.readLosses(shape),
+      await this.session.readOptimizer(shape),
+    ];
     this.#step++;
     const seconds = (performance.now() - started) / 1000;
     this.session.learnSpeed(shape, seconds);
@@ -151,11 +173,17 @@ export class Trainer {
       const lead = (first / batchSize) % this.#data.examples.length;
       const shape = this.#shape([lead]);
       const members = sameShape(this.#data.examples, lead, batchSize);
-      const timesteps = members.map((_, i) => Math.floor(((first + i + 0.5) / (draws + batchSize)) * TRAIN_TIMESTEPS));
+      const timesteps = members.map((_, i) =>
+        Math.floor(((first + i + 0.5) / (draws + batchSize)) * TRAIN_TIMESTEPS),
+      );
       const noise = new Float32Array(elementsOf(shape, this.#channels));
       counterNormal(seed, first, randomStream.evaluation, noise);
       const latents = this.#latents(members, undefined);
-      this.session.queue(shape, { latents, noise, timesteps, weights: members.map(() => 1), ...this.#captions(members, () => false) }, "forward");
+      this.session.queue(
+        shape,
+        { latents, noise, timesteps, weights: members.map(() => 1), ...this.#captions(members, () => false) },
+        "forward",
+      );
       losses.push(...(await this.session.readLosses(shape)).unweighted);
     }
     return mean(losses.slice(0, draws));
@@ -178,7 +206,13 @@ export class Trainer {
   /** The LoRA as it is now. */
   async lora(): Promise<LoraMatrices[]> {
     const { session, settings } = this;
-    return extractLora(await session.buffers.read("parameter"), session.layout, session.lora.groups, settings.rank, settings.alpha);
+    return extractLora(
+      await session.buffers.read("parameter"),
+      session.layout,
+      session.lora.groups,
+      settings.rank,
+      settings.alpha,
+    );
   }
 
   dispose(): void {
@@ -210,7 +244,12 @@ export class Trainer {
 
   #shape(members: readonly number[]): TrainingShape {
     const example = this.#data.examples[members[0] ?? 0];
-    return { batch: this.settings.batchSize, height: example?.height ?? 0, width: example?.width ?? 0, tokens: TOKENS };
+    return {
+      batch: this.settings.batchSize,
+      height: example?.height ?? 0,
+      width: example?.width ?? 0,
+      tokens: TOKENS,
+    };
   }
 
   #learningRate(step: number, base: number): number {
@@ -220,7 +259,14 @@ export class Trainer {
 
   #optimizer(step: number, learningRate: number): OptimizerSettings {
     const { textEncoderLearningRate, weightDecay, maxGradNorm } = this.settings;
-    return { ...ADAMW, learningRate, textEncoderLearningRate: this.#learningRate(step, textEncoderLearningRate), weightDecay, maxGradNorm, update: step + 1 };
+    return {
+      ...ADAMW,
+      learningRate,
+      textEncoderLearningRate: this.#learningRate(step, textEncoderLearningRate),
+      weightDecay,
+      maxGradNorm,
+      update: step + 1,
+    };
   }
 
   /** Everything random about a step. */
@@ -230,9 +276,12 @@ export class Trainer {
     const noise = new Float32Array(latents.length);
     counterNormal(seed, step, randomStream.noise, noise);
     this.#offsetNoise(noise, members.length, step);
-    const timesteps = members.map((_, image) => counterUniformInt(seed, step, randomStream.timestep, image, TRAIN_TIMESTEPS));
+    const timesteps = members.map((_, image) =>
+      counterUniformInt(seed, step, randomStream.timestep, image, TRAIN_TIMESTEPS),
+    );
     const weights = timesteps.map((t) => this.#weightByTimestep[t] ?? 1);
-    const isDropped = (image: number) => captionDropout > 0 && counterUniform(seed, step, randomStream.caption, image) < captionDropout;
+    const isDropped = (image: number) =>
+      captionDropout > 0 && counterUniform(seed, step, randomStream.caption, image) < captionDropout;
     return { latents, noise, timesteps, weights, ...this.#captions(members, isDropped) };
   }
 
@@ -268,10 +317,17 @@ export class Trainer {
     return latents;
   }
 
-  #captions(members: readonly number[], isDropped: (image: number) => boolean): Pick<StepInputs, "context" | "ids"> {
-    const captions = members.map((index, image) => (isDropped(image) ? 0 : (this.#data.examples[index]?.caption ?? 0)));
+  #captions(
+    members: readonly number[],
+    isDropped: (image: number) => boolean,
+  ): Pick<StepInputs, "context" | "ids"> {
+    const captions = members.map((index, image) =>
+      isDropped(image) ? 0 : (this.#data.examples[index]?.caption ?? 0),
+    );
     if (this.settings.trainTextEncoder) {
-      return { ids: Uint32Array.from(captions.flatMap((caption) => [...(this.#data.captions[caption] ?? [])])) };
+      return {
+        ids: Uint32Array.from(captions.flatMap((caption) => [...(this.#data.captions[caption] ?? [])])),
+      };
     }
     const size = this.#contexts[0]?.length ?? 0;
     const context = new Float32Array(size * captions.length);
@@ -281,7 +337,11 @@ export class Trainer {
 }
 
 function batchItems(examples: readonly TrainingExample[]): BatchItem[] {
-  return examples.map(({ height, width, repeats }, index) => ({ index, bucket: `${height}×${width}`, repeats }));
+  return examples.map(({ height, width, repeats }, index) => ({
+    index,
+    bucket: `${height}×${width}`,
+    repeats,
+  }));
 }
 
 function distinctShapes(examples: readonly TrainingExample[], batch: number): TrainingShape[] {
@@ -296,7 +356,9 @@ function distinctShapes(examples: readonly TrainingExample[], batch: number): Tr
 /** `count` pictures of one shape, starting with `lead` and wrapping around. */
 function sameShape(examples: readonly TrainingExample[], lead: number, count: number): number[] {
   const first = examples[lead];
-  const alike = examples.flatMap((example, index) => (example.height === first?.height && example.width === first.width ? [index] : []));
+  const alike = examples.flatMap((example, index) =>
+    example.height === first?.height && example.width === first.width ? [index] : [],
+  );
   const start = alike.indexOf(lead);
   return Array.from({ length: count }, (_, i) => alike[(start * count + i) % alike.length] ?? lead);
 }

@@ -76,36 +76,62 @@ export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph
   const { latents, noise, coefficients, scalars, timestepEmbedding } = inputs;
   const noisy = addNoise(graph, "noisy_latents", latents, noise, coefficients);
   const prediction = family.buildUnet(graph, config, { latents: noisy, timestepEmbedding, context }, lora);
-  const losses = graph.keep(diffusionLoss(graph, "loss", { prediction, latents, noise, coefficients }, config.prediction));
+  const losses = graph.keep(
+    diffusionLoss(graph, "loss", { prediction, latents, noise, coefficients }, config.prediction),
+  );
   const root = graph.producer(losses);
   const recompute = new Set(options.recompute ? graph.nodes.flatMap((node) => node.segment ?? []) : []);
   differentiate(graph, { scalars, roots: root ? [root] : [], recompute });
   graph.phase = "update";
-  const optimizer = graph.keep(adamwUpdate(graph, "adamw", scalars, textParametersEnd(graph.parameters, lora)));
+  const optimizer = graph.keep(
+    adamwUpdate(graph, "adamw", scalars, textParametersEnd(graph.parameters, lora)),
+  );
   return { graph, inputs, prediction, losses, optimizer };
 }
 
 /** Plans a training graph for a policy; see `planner`. */
-export function planTraining(training: TrainingGraph, policy: KernelPolicy, weightType: WeightType, arenaPiece?: number): ExecutionPlan {
+export function planTraining(
+  training: TrainingGraph,
+  policy: KernelPolicy,
+  weightType: WeightType,
+  arenaPiece?: number,
+): ExecutionPlan {
   const calls = lower(training.graph, policy);
-  return plan(training.graph, calls, { weightType, flatBuffers: 4, ...(arenaPiece !== undefined && { arenaPiece }) });
+  return plan(training.graph, calls, {
+    weightType,
+    flatBuffers: 4,
+    ...(arenaPiece !== undefined && { arenaPiece }),
+  });
 }
 
-function declareInputs(graph: GraphBuilder, { config, shape, trainTextEncoder, activationType }: TrainingGraphOptions): TrainingInputs {
+function declareInputs(
+  graph: GraphBuilder,
+  { config, shape, trainTextEncoder, activationType }: TrainingGraphOptions,
+): TrainingInputs {
   const { batch, height, width, tokens } = shape;
   const image = [batch, height, width, config.vae.latentChannels];
   return {
     latents: graph.input("latents", image),
     noise: graph.input("noise", image),
     coefficients: graph.input("coefficients", [batch, 4]),
-    timestepEmbedding: graph.input("timestepEmbedding", [batch, config.unet.channels[0] ?? 0], activationType),
-    context: trainTextEncoder ? undefined : graph.input("context", [batch, tokens, config.unet.contextDim], activationType),
+    timestepEmbedding: graph.input(
+      "timestepEmbedding",
+      [batch, config.unet.channels[0] ?? 0],
+      activationType,
+    ),
+    context: trainTextEncoder
+      ? undefined
+      : graph.input("context", [batch, tokens, config.unet.contextDim], activationType),
     ids: trainTextEncoder ? graph.input("ids", [batch, tokens], "u32") : undefined,
     scalars: graph.input("scalars", [STEP_SCALAR_COUNT]),
   };
 }
 
-function textContext(graph: GraphBuilder, { family, config, clipSkip, lora }: TrainingGraphOptions, { ids }: TrainingInputs): Tensor {
+function textContext(
+  graph: GraphBuilder,
+  { family, config, clipSkip, lora }: TrainingGraphOptions,
+  { ids }: TrainingInputs,
+): Tensor {
   invariant(ids, "a trained text encoder reads token ids");
   return family.buildText(graph, config, ids, { clipSkip, lora });
 }

@@ -88,26 +88,53 @@ export class TrainingSession {
    * Plans, allocates and compiles a step for every shape.
    * @throws WeftError when the adapter cannot hold it
    */
-  static async create(model: LoadedModel, shapes: readonly TrainingShape[], options: SessionOptions, onProgress?: Progress): Promise<TrainingSession> {
+  static async create(
+    model: LoadedModel,
+    shapes: readonly TrainingShape[],
+    options: SessionOptions,
+    onProgress?: Progress,
+  ): Promise<TrainingSession> {
     const layout = new ParameterLayout();
     const { device } = model;
     const planned = shapes.map((shape) => {
-      const training = buildTrainingGraph({ ...options, shape, parameters: layout, family: model.family, config: model.config, activationType: model.activationType });
+      const training = buildTrainingGraph({
+        ...options,
+        shape,
+        parameters: layout,
+        family: model.family,
+        config: model.config,
+        activationType: model.activationType,
+      });
       if (options.keepPrediction) training.graph.keep(training.prediction);
-      return { shape, training, plan: planTraining(training, device.policy, model.weights.requested, arenaPiece(device)) };
+      return {
+        shape,
+        training,
+        plan: planTraining(training, device.policy, model.weights.requested, arenaPiece(device)),
+      };
     });
     const buffers = new ParameterBuffers(device, layout);
     const arena = new Arena(device, Math.max(0, ...planned.map(({ plan }) => plan.arenaBytes)));
     const steps = new Map<string, CompiledStep>();
     for (const { shape, training, plan } of planned) {
       await model.loadWeights(training.graph);
-      const program = await Program.compile(device, plan, { weights: model.weights, parameters: buffers, arena }, onProgress);
+      const program = await Program.compile(
+        device,
+        plan,
+        { weights: model.weights, parameters: buffers, arena },
+        onProgress,
+      );
       const embedding = new Float32Array(shape.batch * (model.config.unet.channels[0] ?? 0));
-      steps.set(shapeKey(shape), { training, program, embedding, coefficients: new Float32Array(4 * shape.batch) });
+      steps.set(shapeKey(shape), {
+        training,
+        program,
+        embedding,
+        coefficients: new Float32Array(4 * shape.batch),
+      });
     }
     const plans = new Map(planned.map(({ shape, plan }) => [shapeKey(shape), plan]));
     const session = new TrainingSession(model, options, { layout, buffers, arena, steps, plans });
-    for (const role of ["gradient", "moment1", "moment2"] as const) buffers.write(role, new Float32Array(layout.length));
+    for (const role of ["gradient", "moment1", "moment2"] as const)
+      buffers.write(role, new Float32Array(layout.length));
     return session;
   }
 
@@ -116,7 +143,13 @@ export class TrainingSession {
    * @param until `forward` only evaluates, `backward` collects gradients, `update` also steps the optimizer
    * @param accumulate adds to the gradients of earlier micro-batches instead of overwriting them
    */
-  queue(shape: TrainingShape, inputs: StepInputs, until: "forward" | "backward" | "update", accumulate = false, optimizer?: OptimizerSettings): void {
+  queue(
+    shape: TrainingShape,
+    inputs: StepInputs,
+    until: "forward" | "backward" | "update",
+    accumulate = false,
+    optimizer?: OptimizerSettings,
+  ): void {
     const step = this.#step(shape);
     this.#fill(step, inputs);
     this.#scalars[STEP_SCALARS.accumulate] = accumulate ? 1 : 0;
@@ -129,7 +162,8 @@ export class TrainingSession {
   async readLosses(shape: TrainingShape): Promise<{ unweighted: number[]; weighted: number[] }> {
     const step = this.#step(shape);
     const values = await step.program.read(step.training.losses);
-    const column = (offset: number) => Array.from({ length: shape.batch }, (_, image) => values[4 * image + offset] ?? Number.NaN);
+    const column = (offset: number) =>
+      Array.from({ length: shape.batch }, (_, image) => values[4 * image + offset] ?? Number.NaN);
     return { weighted: column(0), unweighted: column(1) };
   }
 
@@ -171,7 +205,10 @@ export class TrainingSession {
       coefficients[4 * image + 2] = inputs.weights[image] ?? 1;
       embedding.set(timestepEmbedding(t, this.#embeddingWidth), image * this.#embeddingWidth);
     });
-    const write = (tensor: Tensor | undefined, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | undefined) => {
+    const write = (
+      tensor: Tensor | undefined,
+      data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | undefined,
+    ) => {
       if (tensor && data) program.write(tensor, data);
     };
     write(training.inputs.latents, inputs.latents);

@@ -25,7 +25,11 @@ await reportingErrors(async () => {
     .option("--seed <n>", "", "1")
     .parse(process.argv)
     .opts<{ out: string; family: FamilyName; seed: string }>();
-  const tensors = [...checkpointLayout(fullSizeConfig(family))].map(([key, { shape }]): Placed => ({ key, shape, bytes: 2 * shape.reduce((product, extent) => product * extent, 1) }));
+  const tensors = [...checkpointLayout(fullSizeConfig(family))].map(([key, { shape }]): Placed => ({
+    key,
+    shape,
+    bytes: 2 * shape.reduce((product, extent) => product * extent, 1),
+  }));
   const file = await open(out, "w");
   try {
     await file.write(header(tensors));

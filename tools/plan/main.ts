@@ -36,12 +36,24 @@ const AUTO_LIMIT = 6e9;
 await reportingErrors(async () => {
   const command = new Command("plan")
     .option("--model <file>", "a checkpoint; only its header is read")
-    .addOption(new Option("--family <name>", "a full-size model without a file").choices(["sd1", "sd2", "sdxl"]).default("sd1"))
+    .addOption(
+      new Option("--family <name>", "a full-size model without a file")
+        .choices(["sd1", "sd2", "sdxl"])
+        .default("sd1"),
+    )
     .option("--size <px>", "edge of the training picture", "512")
     .option("--batch <n>", "pictures per step", "1")
     .option("--rank <r>", "LoRA rank", "16")
-    .addOption(new Option("--quant <type>", "how frozen weights lie in memory").choices(["f32", "f16", "q8", "q4"]).default("q8"))
-    .addOption(new Option("--recompute <mode>", "redo activations in the backward pass").choices(["auto", "on", "off"]).default("auto"))
+    .addOption(
+      new Option("--quant <type>", "how frozen weights lie in memory")
+        .choices(["f32", "f16", "q8", "q4"])
+        .default("q8"),
+    )
+    .addOption(
+      new Option("--recompute <mode>", "redo activations in the backward pass")
+        .choices(["auto", "on", "off"])
+        .default("auto"),
+    )
     .option("--json", "print JSON only")
     .parse(process.argv);
   const options = command.opts<PlanOptions>();
@@ -102,10 +114,19 @@ function planReport(plan: ExecutionPlan): PlanReport {
     byOp.set(key, (byOp.get(key) ?? 0) + 1);
   }
   const sorted = [...byOp].sort(([, a], [, b]) => b - a);
-  return { dispatches: plan.calls.length, dispatches_by_op: Object.fromEntries(sorted), flops: planFlops(plan), bytes: plan.bytes, largest_binding: plan.largestBinding };
+  return {
+    dispatches: plan.calls.length,
+    dispatches_by_op: Object.fromEntries(sorted),
+    flops: planFlops(plan),
+    bytes: plan.bytes,
+    largest_binding: plan.largestBinding,
+  };
 }
 
-function planText(options: PlanOptions, { dispatches, dispatches_by_op, flops, bytes, largest_binding }: PlanReport): string {
+function planText(
+  options: PlanOptions,
+  { dispatches, dispatches_by_op, flops, bytes, largest_binding }: PlanReport,
+): string {
   const what = options.model ?? `${options.family}, full size`;
   const tera = (value: number) => `${(value / 1e12).toFixed(3)} TFLOP`;
   const mebi = (value: number) => `${(value / 2 ** 20).toFixed(1)} MiB`;
@@ -114,7 +135,9 @@ function planText(options: PlanOptions, { dispatches, dispatches_by_op, flops, b
     "",
     `work        ${tera(flops.total)}  (conv ${tera(flops.conv)}, linear ${tera(flops.linear)}, attention ${tera(flops.attention)}, LoRA ${tera(flops.lora)}, other ${tera(flops.other)}; redone ${tera(flops.recompute)})`,
     `dispatches  ${dispatches}`,
-    ...Object.entries(dispatches_by_op).map(([op, count]) => `              ${String(count).padStart(5)}  ${op}`),
+    ...Object.entries(dispatches_by_op).map(
+      ([op, count]) => `              ${String(count).padStart(5)}  ${op}`,
+    ),
     `memory      ${mebi(bytes.total)}`,
     `              ${mebi(bytes.weights).padStart(12)}  frozen weights`,
     `              ${mebi(bytes.activations).padStart(12)}  saved activations`,

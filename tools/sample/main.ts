@@ -31,7 +31,12 @@ interface NamedLora {
 await reportingErrors(async () => {
   const options = new Command("sample")
     .requiredOption("--model <file>", "a Stable Diffusion checkpoint (.safetensors)")
-    .option("--lora <file:strength>", "may be given several times", (value: string, all: string[]) => [...all, value], [] as string[])
+    .option(
+      "--lora <file:strength>",
+      "may be given several times",
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
+    )
     .requiredOption("--prompts <file>", "one prompt per line")
     .requiredOption("--out <dir>")
     .option("--negative <text>", "", "")
@@ -44,12 +49,16 @@ await reportingErrors(async () => {
     .parse(process.argv)
     .opts<SampleOptions>();
   const loras = await Promise.all(options.lora.map(readLoraOption));
-  const prompts = (await readFile(options.prompts, "utf8")).split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const prompts = (await readFile(options.prompts, "utf8"))
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
   const session = await openSession(options.model);
   try {
     await mkdir(options.out, { recursive: true });
     const stack = new LoraStack(session.model);
-    for (const [index, prompt] of prompts.entries()) await sample(options, session, stack, loras, prompt, index);
+    for (const [index, prompt] of prompts.entries())
+      await sample(options, session, stack, loras, prompt, index);
   } finally {
     await session.close();
   }
@@ -60,13 +69,28 @@ process.exit();
 async function readLoraOption(text: string): Promise<NamedLora> {
   const [, file = text, strength = "1"] = /^(.*?)(?::(-?[\d.]+))?$/.exec(text) ?? [];
   try {
-    return { name: path.basename(file, ".safetensors"), strength, bytes: new Uint8Array(await readFile(file)) };
+    return {
+      name: path.basename(file, ".safetensors"),
+      strength,
+      bytes: new Uint8Array(await readFile(file)),
+    };
   } catch {
-    throw new WeftError("no-file", `The LoRA "${file}" cannot be read.`, "Write --lora FILE:STRENGTH, e.g. style.safetensors:0.8.");
+    throw new WeftError(
+      "no-file",
+      `The LoRA "${file}" cannot be read.`,
+      "Write --lora FILE:STRENGTH, e.g. style.safetensors:0.8.",
+    );
   }
 }
 
-async function sample(options: SampleOptions, session: NodeSession, stack: LoraStack, loras: readonly NamedLora[], prompt: string, index: number): Promise<void> {
+async function sample(
+  options: SampleOptions,
+  session: NodeSession,
+  stack: LoraStack,
+  loras: readonly NamedLora[],
+  prompt: string,
+  index: number,
+): Promise<void> {
   const { model, sha256, tokenizer } = session;
   const size = Number(options.size ?? (model.config.text.hidden < 512 ? 64 : model.family.nativeSize));
   const tags = loras.map(({ name, strength }) => ` <lora:${name}:${strength}>`).join("");

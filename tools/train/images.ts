@@ -40,9 +40,20 @@ async function listFolder(folder: string): Promise<string[]> {
 async function readImage(folder: string, name: string): Promise<TrainingImage> {
   const bytes = await readFile(path.join(folder, name));
   if (bytes.length === 0) throw new Error("the file is empty");
-  const picture = sharp(bytes, { limitInputPixels: MAX_PIXELS }).rotate().flatten({ background: "#fff" }).toColourspace("srgb").ensureAlpha();
+  const picture = sharp(bytes, { limitInputPixels: MAX_PIXELS })
+    .rotate()
+    .flatten({ background: "#fff" })
+    .toColourspace("srgb")
+    .ensureAlpha();
   const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
-  return { id: name, pixels: new Uint8ClampedArray(data), width: info.width, height: info.height, caption: await readCaption(folder, name), repeats: 1 };
+  return {
+    id: name,
+    pixels: new Uint8ClampedArray(data),
+    width: info.width,
+    height: info.height,
+    caption: await readCaption(folder, name),
+    repeats: 1,
+  };
 }
 
 async function readCaption(folder: string, name: string): Promise<string> {

@@ -40,7 +40,12 @@ await reportingErrors(async () => {
   await mkdir(path.dirname(options.out), { recursive: true });
   const read = await readTrainingImages(options.images);
   for (const { name, reason } of read.refused) process.stderr.write(`left out ${name}: ${reason}\n`);
-  if (read.images.length === 0) throw new WeftError("no-images", `"${options.images}" holds no usable picture.`, "Put PNG, JPEG, WebP or AVIF files there, with a .txt caption beside each.");
+  if (read.images.length === 0)
+    throw new WeftError(
+      "no-images",
+      `"${options.images}" holds no usable picture.`,
+      "Put PNG, JPEG, WebP or AVIF files there, with a .txt caption beside each.",
+    );
   const session = await openSession(options.model);
   try {
     const settings = settingsOf(options, session);
@@ -107,10 +112,21 @@ function number(text: string | undefined, otherwise: number): number {
   throw new WeftError("option", `"${text}" is not a number.`, "Check the options.");
 }
 
-async function train(options: TrainOptions, settings: TrainingSettings, session: NodeSession, { images }: ReadImages): Promise<TrainOutcome> {
+async function train(
+  options: TrainOptions,
+  settings: TrainingSettings,
+  session: NodeSession,
+  { images }: ReadImages,
+): Promise<TrainOutcome> {
   const resumeFrom = options.resume ? await readCheckpoint(checkpointFile(options)) : undefined;
   const writes: Promise<void>[] = [];
-  const request = { runId: settings.name, modelId: session.sha256, settings, images: [...images], ...(resumeFrom && { resumeFrom }) };
+  const request = {
+    runId: settings.name,
+    modelId: session.sha256,
+    settings,
+    images: [...images],
+    ...(resumeFrom && { resumeFrom }),
+  };
   const control = new JobControl();
   process.once("SIGINT", () => control.cancel());
   const outcome = await runTraining(request, {
@@ -122,7 +138,8 @@ async function train(options: TrainOptions, settings: TrainingSettings, session:
     now: () => FIXED_CLOCK,
     onEvent: (event) => {
       report(event);
-      if (event.kind === "checkpoint") writes.push(writeFile(checkpointFile(options), event.checkpoint.bytes));
+      if (event.kind === "checkpoint")
+        writes.push(writeFile(checkpointFile(options), event.checkpoint.bytes));
       if (event.kind === "sample") writes.push(writeSample(options, event));
     },
   });
@@ -138,19 +155,31 @@ async function readCheckpoint(file: string): Promise<RunCheckpoint> {
   try {
     return { step: 0, checksum: "", bytes: new Uint8Array(await readFile(file)) };
   } catch {
-    throw new WeftError("no-checkpoint", `There is no checkpoint "${file}" to go on from.`, "Leave out --resume to start from the beginning.");
+    throw new WeftError(
+      "no-checkpoint",
+      `There is no checkpoint "${file}" to go on from.`,
+      "Leave out --resume to start from the beginning.",
+    );
   }
 }
 
-async function writeSample({ out }: TrainOptions, { step, image }: Extract<TrainEvent, { kind: "sample" }>): Promise<void> {
+async function writeSample(
+  { out }: TrainOptions,
+  { step, image }: Extract<TrainEvent, { kind: "sample" }>,
+): Promise<void> {
   const folder = path.join(path.dirname(out), "samples");
   await mkdir(folder, { recursive: true });
-  await writeFile(path.join(folder, `${path.basename(out, ".safetensors")}-${String(step).padStart(6, "0")}.png`), image.png);
+  await writeFile(
+    path.join(folder, `${path.basename(out, ".safetensors")}-${String(step).padStart(6, "0")}.png`),
+    image.png,
+  );
 }
 
 function report(event: TrainEvent): void {
   if (event.kind === "step") {
-    process.stderr.write(`step ${event.step}/${event.total}  loss ${event.loss.toFixed(4)}  lr ${event.lr.toExponential(2)}  ${event.secondsPerStep.toFixed(2)} s/step  ${Math.round(event.secondsLeft)} s left\n`);
+    process.stderr.write(
+      `step ${event.step}/${event.total}  loss ${event.loss.toFixed(4)}  lr ${event.lr.toExponential(2)}  ${event.secondsPerStep.toFixed(2)} s/step  ${Math.round(event.secondsLeft)} s left\n`,
+    );
   } else if (event.kind === "stage" && (event.done === 0 || event.done === event.total)) {
     process.stderr.write(`${event.stage} ${event.done}/${event.total}\n`);
   } else if (event.kind === "warning") {
@@ -158,7 +187,13 @@ function report(event: TrainEvent): void {
   }
 }
 
-function summary(options: TrainOptions, settings: TrainingSettings, session: NodeSession, { images, refused }: ReadImages, outcome: TrainOutcome) {
+function summary(
+  options: TrainOptions,
+  settings: TrainingSettings,
+  session: NodeSession,
+  { images, refused }: ReadImages,
+  outcome: TrainOutcome,
+) {
   const { status, steps, seconds, fixedNoiseLoss, lora } = outcome;
   return {
     out: options.out,

@@ -15,8 +15,17 @@ const indices = {
 
 export const adamw = defineKernel({
   name: "adamw",
-  source: `${Object.entries(indices).map(([name, index]) => `const ${name} = ${index}u;`).join("\n")}\n${source}`,
-  bindings: [update("value"), update("moment1"), update("moment2"), read("gradient"), read("report"), read("scalars")],
+  source: `${Object.entries(indices)
+    .map(([name, index]) => `const ${name} = ${index}u;`)
+    .join("\n")}\n${source}`,
+  bindings: [
+    update("value"),
+    update("moment1"),
+    update("moment2"),
+    read("gradient"),
+    read("report"),
+    read("scalars"),
+  ],
   parameters: { count: "u32", textQuads: "u32" },
   workgroup: [64, 1, 1],
 });

@@ -5,7 +5,14 @@ import { defineKernel, read, write } from "./kernel";
 export const diffusionLossGradient = defineKernel({
   name: "diffusionLossGradient",
   source,
-  bindings: [read("prediction"), read("x0"), read("noise"), read("coefficients"), read("scalars"), write("y")],
+  bindings: [
+    read("prediction"),
+    read("x0"),
+    read("noise"),
+    read("coefficients"),
+    read("scalars"),
+    write("y"),
+  ],
   parameters: { count: "u32", perImage: "u32", scale: "f32", lossScaleIndex: "u32" },
   workgroup: [64, 1, 1],
 });

@@ -32,7 +32,9 @@ export interface KernelDefinition {
   /** Uniform fields in order; values arrive with each call. */
   readonly parameters: Readonly<Record<string, "u32" | "f32">>;
   /** Threads of a workgroup; may depend on the constants (tile sizes). */
-  readonly workgroup: readonly [number, number, number] | ((constants: Readonly<Record<string, number | boolean>>) => readonly [number, number, number]);
+  readonly workgroup:
+    | readonly [number, number, number]
+    | ((constants: Readonly<Record<string, number | boolean>>) => readonly [number, number, number]);
   /** Bytes of workgroup memory for a set of constants; checked against 16 KiB. */
   readonly sharedBytes?: (constants: Readonly<Record<string, number | boolean>>) => number;
 }

@@ -20,7 +20,11 @@ const GRADIENTS = [
 ];
 
 interface Rig {
-  readonly update: (gradient: readonly number[], step: number, overrides?: Readonly<Record<number, number>>) => Promise<Float32Array>;
+  readonly update: (
+    gradient: readonly number[],
+    step: number,
+    overrides?: Readonly<Record<number, number>>,
+  ) => Promise<Float32Array>;
   readonly buffers: ParameterBuffers;
 }
 
@@ -31,7 +35,8 @@ async function rig(device: EngineDevice, length: number, textEnd: number): Promi
   graph.phase = "update";
   const report = graph.keep(adamwUpdate(graph, "adamw", scalars, textEnd));
   const buffers = new ParameterBuffers(device, graph.parameters);
-  for (const role of ["parameter", "gradient", "moment1", "moment2"] as const) buffers.write(role, new Float32Array(graph.parameters.length));
+  for (const role of ["parameter", "gradient", "moment1", "moment2"] as const)
+    buffers.write(role, new Float32Array(graph.parameters.length));
   const execution = plan(graph, lower(graph, device.policy), { weightType: "f32", flatBuffers: 4 });
   const program = await Program.compile(device, execution, { parameters: buffers });
   return {
@@ -86,7 +91,8 @@ describe("adamw", () => {
       1: [0.9806232, -1.9849063, 0.49356204, 0.23062919],
       4: [0.96949416, -1.984295, 0.48646161, 0.22258107],
     };
-    for (const [step, wanted] of Object.entries(expected)) wanted.forEach((value, i) => expect(after[Number(step)]?.[i]).toBeCloseTo(value, 6));
+    for (const [step, wanted] of Object.entries(expected))
+      wanted.forEach((value, i) => expect(after[Number(step)]?.[i]).toBeCloseTo(value, 6));
   });
 
   it("clips to the maximum norm and reports the norm before clipping", async () => {

@@ -33,7 +33,8 @@ export function adamwUpdate(g: GraphBuilder, name: string, scalars: Tensor, text
   const inputs: Record<string, Tensor> = { scalars };
   for (let range = 0; range < ranges; range++) {
     const end = Math.min((range + 1) * RANGE_FLOATS, g.parameters.length);
-    for (const role of ["parameter", "gradient", "moment1", "moment2"] as const) inputs[role + range] = g.flatRange(role, range * RANGE_FLOATS, end);
+    for (const role of ["parameter", "gradient", "moment1", "moment2"] as const)
+      inputs[role + range] = g.flatRange(role, range * RANGE_FLOATS, end);
   }
   return g.single(adamwOp, name, inputs, { ranges, textEnd });
 }
@@ -57,14 +58,22 @@ function lowerNorm(node: GraphNode<AdamwAttributes>, emit: Emitter, report: Tens
     emit.call({
       kernel: partialKernel,
       tensors: { gradient, partial },
-      parameters: { threads: NORM_THREADS, count: elementCount(gradient.shape) / 4, first: range * NORM_THREADS },
+      parameters: {
+        threads: NORM_THREADS,
+        count: elementCount(gradient.shape) / 4,
+        first: range * NORM_THREADS,
+      },
       workgroups: flatGroups(NORM_THREADS),
     });
   }
   emit.call({
     kernel: normKernel,
     tensors: { partial, scalars: required(node, "scalars"), report },
-    parameters: { count: ranges * NORM_THREADS, lossScaleIndex: STEP_SCALARS.lossScale, maxGradNormIndex: STEP_SCALARS.maxGradNorm },
+    parameters: {
+      count: ranges * NORM_THREADS,
+      lossScaleIndex: STEP_SCALARS.lossScale,
+      maxGradNormIndex: STEP_SCALARS.maxGradNorm,
+    },
     workgroups: [1, 1, 1],
   });
 }
@@ -82,13 +91,17 @@ function lowerUpdate(node: GraphNode<AdamwAttributes>, emit: Emitter, range: num
       report,
       scalars: required(node, "scalars"),
     },
-    parameters: { count, textQuads: Math.max(0, Math.min(count, node.attributes.textEnd / 4 - (range * RANGE_FLOATS) / 4)) },
+    parameters: {
+      count,
+      textQuads: Math.max(0, Math.min(count, node.attributes.textEnd / 4 - (range * RANGE_FLOATS) / 4)),
+    },
     workgroups: flatGroups(count),
   });
 }
 
 function parameterCount(inputs: Inputs, ranges: number): number {
   let count = 0;
-  for (let range = 0; range < ranges; range++) count += elementCount(inputs[`parameter${range}`]?.shape ?? []);
+  for (let range = 0; range < ranges; range++)
+    count += elementCount(inputs[`parameter${range}`]?.shape ?? []);
   return count;
 }

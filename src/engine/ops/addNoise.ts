@@ -14,7 +14,13 @@ export interface AddNoiseAttributes {
  * @param noise same shape
  * @param coefficients `[B, 4]`: √ᾱ, √(1−ᾱ), loss weight, 0
  */
-export function addNoise(g: GraphBuilder, name: string, x0: Tensor, noise: Tensor, coefficients: Tensor): Tensor {
+export function addNoise(
+  g: GraphBuilder,
+  name: string,
+  x0: Tensor,
+  noise: Tensor,
+  coefficients: Tensor,
+): Tensor {
   return g.single(addNoiseOp, name, { x0, noise, coefficients }, { type: g.activationType });
 }
 
@@ -26,7 +32,12 @@ export const addNoiseOp = defineOp<AddNoiseAttributes>({
     const count = elementCount(x0.shape) / 4;
     emit.call({
       kernel,
-      tensors: { x0, noise: required(node, "noise"), coefficients: required(node, "coefficients"), y: first(node.outputs) },
+      tensors: {
+        x0,
+        noise: required(node, "noise"),
+        coefficients: required(node, "coefficients"),
+        y: first(node.outputs),
+      },
       parameters: { count, perImage: count / dimension(x0, 0) },
       workgroups: flatGroups(count),
     });

@@ -7,23 +7,35 @@ function lossCase(images: number, target: "epsilon" | "v", extra: Partial<OpCase
   const shape = [images, 5, 3, 4];
   return {
     isLoss: true,
-    inputs: { prediction: { shape, gradient: true }, latents: { shape, as: "f32" }, noise: { shape, as: "f32" }, coefficients: { shape: [images, 4], as: "f32" } },
+    inputs: {
+      prediction: { shape, gradient: true },
+      latents: { shape, as: "f32" },
+      noise: { shape, as: "f32" },
+      coefficients: { shape: [images, 4], as: "f32" },
+    },
     build: (g, { prediction, latents, noise, coefficients }) =>
-      prediction && latents && noise && coefficients ? [diffusionLoss(g, "loss", { prediction, latents, noise, coefficients }, target)] : [],
+      prediction && latents && noise && coefficients
+        ? [diffusionLoss(g, "loss", { prediction, latents, noise, coefficients }, target)]
+        : [],
     reference: (values) => [losses(values, images, target)],
     ...extra,
   };
 }
 
 /** Rows of (weighted, unweighted, 0, 0). */
-function losses({ prediction, latents, noise, coefficients }: Values, images: number, target: "epsilon" | "v"): Float64Array {
+function losses(
+  { prediction, latents, noise, coefficients }: Values,
+  images: number,
+  target: "epsilon" | "v",
+): Float64Array {
   const at = (values: Float64Array | undefined, i: number) => values?.[i] ?? Number.NaN;
   const perImage = 5 * 3 * 4;
   const rows = new Float64Array(4 * images);
   for (let image = 0; image < images; image++) {
     let sum = 0;
     for (let i = image * perImage; i < (image + 1) * perImage; i++) {
-      const velocity = at(coefficients, 4 * image) * at(noise, i) - at(coefficients, 4 * image + 1) * at(latents, i);
+      const velocity =
+        at(coefficients, 4 * image) * at(noise, i) - at(coefficients, 4 * image + 1) * at(latents, i);
       sum += (at(prediction, i) - (target === "v" ? velocity : at(noise, i))) ** 2;
     }
     rows[4 * image] = (sum / perImage) * at(coefficients, 4 * image + 2);
@@ -33,15 +45,21 @@ function losses({ prediction, latents, noise, coefficients }: Values, images: nu
 }
 
 describe("diffusionLoss", () => {
-  it.each(["epsilon", "v"] as const)("equals its reference and its numerical gradient for %s", async (target) => {
-    const report = await checkOp(await testDevice(), lossCase(1, target));
-    expect(report.repeatable).toBe(true);
-  });
+  it.each(["epsilon", "v"] as const)(
+    "equals its reference and its numerical gradient for %s",
+    async (target) => {
+      const report = await checkOp(await testDevice(), lossCase(1, target));
+      expect(report.repeatable).toBe(true);
+    },
+  );
 
   it("weights each image of a batch and divides the gradient by the batch", async () => {
     const device = await testDevice();
     const one = await measureOp(device, lossCase(1, "epsilon", { seed: 7 }));
-    const three = await checkOp(device, { ...lossCase(3, "epsilon", { seed: 7 }), gradientTolerance: Infinity });
+    const three = await checkOp(device, {
+      ...lossCase(3, "epsilon", { seed: 7 }),
+      gradientTolerance: Infinity,
+    });
     expect(three.outputs[0]).toHaveLength(12);
     expect(one.gradients["prediction"]).toHaveLength(60);
   });

@@ -28,14 +28,21 @@ export interface DiffusionLossOperands {
 const SLICES = 64;
 
 /** @returns `[B, 4]`: weighted loss, unweighted loss, 0, 0 */
-export function diffusionLoss(g: GraphBuilder, name: string, operands: DiffusionLossOperands, target: "epsilon" | "v"): Tensor {
+export function diffusionLoss(
+  g: GraphBuilder,
+  name: string,
+  operands: DiffusionLossOperands,
+  target: "epsilon" | "v",
+): Tensor {
   const { prediction, latents, noise, coefficients } = operands;
   return g.single(diffusionLossOp, name, { prediction, x0: latents, noise, coefficients }, { target });
 }
 
 export const diffusionLossOp = defineOp<DiffusionLossAttributes>({
   name: "diffusionLoss",
-  outputs: (inputs) => [{ shape: [dimension(required({ name: "diffusionLoss", inputs }, "prediction"), 0), 4], type: "f32" }],
+  outputs: (inputs) => [
+    { shape: [dimension(required({ name: "diffusionLoss", inputs }, "prediction"), 0), 4], type: "f32" },
+  ],
   lower: (node, emit) => {
     const { images, elements, perImage } = sizes(node);
     const partial = emit.scratch([images, SLICES]);
@@ -58,7 +65,14 @@ export const diffusionLossOp = defineOp<DiffusionLossAttributes>({
   vjp: (node, _gradients, builder) => {
     const prediction = required(node, "prediction");
     builder.contribute(prediction, () =>
-      first(builder.node(diffusionLossGradientOp, node.name, { ...node.inputs, prediction: builder.value(prediction), scalars: builder.scalars }, node.attributes)),
+      first(
+        builder.node(
+          diffusionLossGradientOp,
+          node.name,
+          { ...node.inputs, prediction: builder.value(prediction), scalars: builder.scalars },
+          node.attributes,
+        ),
+      ),
     );
   },
 });

@@ -199,7 +199,12 @@ function emitMeans(node: GraphNode<GroupNormAttributes>, emit: Emitter, inputs: 
   });
 }
 
-function emitChunkedMeans(node: GraphNode<GroupNormAttributes>, emit: Emitter, inputs: Inputs, means: Tensor): void {
+function emitChunkedMeans(
+  node: GraphNode<GroupNormAttributes>,
+  emit: Emitter,
+  inputs: Inputs,
+  means: Tensor,
+): void {
   const x = required(node, "x");
   const { groups, silu } = node.attributes;
   const chunks = reductionChunks(x);

@@ -69,10 +69,12 @@ export async function checkOp(device: EngineDevice, testCase: OpCase): Promise<O
   const tolerance = testCase.tolerance ?? (half ? 2e-3 : 1e-5);
   const gradientTolerance = testCase.gradientTolerance ?? (half ? 1e-2 : 1e-4);
   report.outputErrors.forEach((error, index) => {
-    if (!(error <= tolerance)) throw new Error(`output ${index}: relative error ${error.toExponential(2)} > ${tolerance}`);
+    if (!(error <= tolerance))
+      throw new Error(`output ${index}: relative error ${error.toExponential(2)} > ${tolerance}`);
   });
   for (const [name, error] of Object.entries(report.gradientErrors)) {
-    if (!(error <= gradientTolerance)) throw new Error(`gradient of ${name}: error ${error.toExponential(2)} > ${gradientTolerance}`);
+    if (!(error <= gradientTolerance))
+      throw new Error(`gradient of ${name}: error ${error.toExponential(2)} > ${gradientTolerance}`);
   }
   if (!report.repeatable) throw new Error("a second run on a poisoned arena gave other bits");
   return report;
@@ -89,19 +91,35 @@ export async function measureOp(device: EngineDevice, testCase: OpCase): Promise
   for (const output of outputs) graph.keep(output);
 
   const wanted = Object.entries(testCase.inputs).filter(([, input]) => input.gradient);
-  const seeds = testCase.isLoss ? [] : outputs.map((output, index) => graph.input(`seed${index}`, output.shape, output.type));
+  const seeds = testCase.isLoss
+    ? []
+    : outputs.map((output, index) => graph.input(`seed${index}`, output.shape, output.type));
   const scalars = graph.input("scalars", [STEP_SCALAR_COUNT]);
-  const gradientTensors = wanted.length > 0 ? addBackward(graph, testCase, tensors, outputs, seeds, scalars, wanted) : new Map<string, Tensor>();
+  const gradientTensors =
+    wanted.length > 0
+      ? addBackward(graph, testCase, tensors, outputs, seeds, scalars, wanted)
+      : new Map<string, Tensor>();
   for (const tensor of gradientTensors.values()) if (tensor.role === "activation") graph.keep(tensor);
 
-  const execution = plan(graph, lower(graph, device.policy), { weightType, flatBuffers: 4, arenaPiece: arenaPiece(device) });
+  const execution = plan(graph, lower(graph, device.policy), {
+    weightType,
+    flatBuffers: 4,
+    arenaPiece: arenaPiece(device),
+  });
   const weights = new WeightStore(device, weightType);
   const parameters = new ParameterBuffers(device, graph.parameters);
-  for (const tensor of graph.weights) if (tensor.weight) weights.put(tensor.weight, Float32Array.from(values[tensor.name.split(":")[0] ?? ""] ?? []));
+  for (const tensor of graph.weights)
+    if (tensor.weight)
+      weights.put(tensor.weight, Float32Array.from(values[tensor.name.split(":")[0] ?? ""] ?? []));
   uploadParameters(parameters, values);
   const program = await Program.compile(device, execution, { weights, parameters });
 
-  const seedValues = seeds.map((seed) => roundAs(seed.type === "f16", Float64Array.from({ length: elementCount(seed.shape) }, () => random())));
+  const seedValues = seeds.map((seed) =>
+    roundAs(
+      seed.type === "f16",
+      Float64Array.from({ length: elementCount(seed.shape) }, () => random()),
+    ),
+  );
   writeInputs(program, tensors, values);
   seeds.forEach((seed, index) => writeTensor(program, seed, seedValues[index] ?? new Float64Array()));
   const scalarValues = new Float32Array(STEP_SCALAR_COUNT);
@@ -119,10 +137,22 @@ export async function measureOp(device: EngineDevice, testCase: OpCase): Promise
 
   const reference = testCase.reference(values);
   const gradientErrors = Object.fromEntries(
-    wanted.map(([name]) => [name, directionalError(testCase, values, name, first.gradients[name] ?? new Float32Array(), seedValues, random)]),
+    wanted.map(([name]) => [
+      name,
+      directionalError(
+        testCase,
+        values,
+        name,
+        first.gradients[name] ?? new Float32Array(),
+        seedValues,
+        random,
+      ),
+    ]),
   );
   return {
-    outputErrors: first.outputs.map((output, index) => relativeError(output, reference[index] ?? new Float64Array())),
+    outputErrors: first.outputs.map((output, index) =>
+      relativeError(output, reference[index] ?? new Float64Array()),
+    ),
     gradientErrors,
     repeatable: sameBits(first, second),
     gradients: first.gradients,
@@ -158,14 +188,19 @@ function addBackward(
   const found = new Map<string, Tensor>();
   for (const [name] of wanted) {
     const tensor = tensors[name];
-    const gradient = tensor && (tensor.role === "parameter" ? graph.slice("gradient", tensor) : gradients.get(tensor.id));
+    const gradient =
+      tensor && (tensor.role === "parameter" ? graph.slice("gradient", tensor) : gradients.get(tensor.id));
     if (!gradient) throw new Error(`no gradient arrived at ${name}`);
     found.set(name, gradient);
   }
   return found;
 }
 
-function declareInputs(graph: GraphBuilder, testCase: OpCase, activationType: ActivationType): Record<string, Tensor> {
+function declareInputs(
+  graph: GraphBuilder,
+  testCase: OpCase,
+  activationType: ActivationType,
+): Record<string, Tensor> {
   const declare = (name: string, { as = "input", shape }: CaseInput): Tensor => {
     switch (as) {
       case "input":
@@ -179,18 +214,31 @@ function declareInputs(graph: GraphBuilder, testCase: OpCase, activationType: Ac
         return graph.weight({ keys: [name], layout: as, shape });
     }
   };
-  return Object.fromEntries(Object.entries(testCase.inputs).map(([name, input]) => [name, declare(name, input)]));
+  return Object.fromEntries(
+    Object.entries(testCase.inputs).map(([name, input]) => [name, declare(name, input)]),
+  );
 }
 
-function drawValues(testCase: OpCase, random: () => number, activationType: ActivationType, weightType: WeightType): Record<string, Float64Array> {
+function drawValues(
+  testCase: OpCase,
+  random: () => number,
+  activationType: ActivationType,
+  weightType: WeightType,
+): Record<string, Float64Array> {
   return Object.fromEntries(
     Object.entries(testCase.inputs).map(([name, input]) => {
       const { shape, scale = 1, mean = 0, as = "input" } = input;
-      const raw = Float64Array.from({ length: elementCount(shape) }, (_, index) => (input.values ? input.values(index) : Math.fround(mean + scale * random())));
+      const raw = Float64Array.from({ length: elementCount(shape) }, (_, index) =>
+        input.values ? input.values(index) : Math.fround(mean + scale * random()),
+      );
       if (as === "input") return [name, roundAs(activationType === "f16", raw)];
-      if (as === "f32" || as === "u32" || as === "parameter") return [name, Float64Array.from(raw, Math.fround)];
+      if (as === "f32" || as === "u32" || as === "parameter")
+        return [name, Float64Array.from(raw, Math.fround)];
       const type = weightTypeFor({ keys: [name], layout: as, shape }, weightType);
-      return [name, Float64Array.from(unpackWeight(packWeight(Float32Array.from(raw), type), raw.length, type))];
+      return [
+        name,
+        Float64Array.from(unpackWeight(packWeight(Float32Array.from(raw), type), raw.length, type)),
+      ];
     }),
   );
 }
@@ -223,7 +271,12 @@ interface RunResult {
   gradients: Record<string, Float32Array>;
 }
 
-async function runOnce(program: Program, parameters: ParameterBuffers, outputs: readonly Tensor[], gradients: ReadonlyMap<string, Tensor>): Promise<RunResult> {
+async function runOnce(
+  program: Program,
+  parameters: ParameterBuffers,
+  outputs: readonly Tensor[],
+  gradients: ReadonlyMap<string, Tensor>,
+): Promise<RunResult> {
   program.run();
   await program.finished();
   const result: RunResult = { outputs: [], gradients: {} };
@@ -231,7 +284,10 @@ async function runOnce(program: Program, parameters: ParameterBuffers, outputs: 
   const flat = parameters.layout.length > 0 ? await parameters.read("gradient") : new Float32Array();
   for (const [name, tensor] of gradients) {
     const offset = tensor.offset;
-    result.gradients[name] = offset === undefined ? await program.read(tensor) : flat.slice(offset, offset + elementCount(tensor.shape));
+    result.gradients[name] =
+      offset === undefined
+        ? await program.read(tensor)
+        : flat.slice(offset, offset + elementCount(tensor.shape));
   }
   return result;
 }
@@ -247,14 +303,29 @@ function sameBits(a: RunResult, b: RunResult): boolean {
 }
 
 /** Largest |⟨v, g⟩ − central difference| over random directions, relative to ‖g‖‖v‖/√n (the size of a typical product). */
-function directionalError(testCase: OpCase, values: Values, name: string, gradient: Float32Array, seeds: readonly Float64Array[], random: () => number): number {
+function directionalError(
+  testCase: OpCase,
+  values: Values,
+  name: string,
+  gradient: Float32Array,
+  seeds: readonly Float64Array[],
+  random: () => number,
+): number {
   const point = values[name] ?? new Float64Array();
   const step = 1e-4;
   let worst = 0;
   for (let direction = 0; direction < DIRECTIONS; direction++) {
     const v = Float64Array.from(point, () => random());
-    const ahead = objective(testCase, { ...values, [name]: point.map((x, i) => x + step * (v[i] ?? 0)) }, seeds);
-    const behind = objective(testCase, { ...values, [name]: point.map((x, i) => x - step * (v[i] ?? 0)) }, seeds);
+    const ahead = objective(
+      testCase,
+      { ...values, [name]: point.map((x, i) => x + step * (v[i] ?? 0)) },
+      seeds,
+    );
+    const behind = objective(
+      testCase,
+      { ...values, [name]: point.map((x, i) => x - step * (v[i] ?? 0)) },
+      seeds,
+    );
     const numeric = (ahead - behind) / (2 * step);
     let product = 0;
     let norm = 0;

@@ -29,7 +29,9 @@ export class LoraStack {
     this.#model = model;
     const probe = new LoraBinding(matrixTargets(model), 4, 1);
     declareParameters(model, probe, new ParameterLayout());
-    this.#beside = new Set(probe.groups.flatMap(({ targets }) => targets.flatMap((target) => target?.name ?? [])));
+    this.#beside = new Set(
+      probe.groups.flatMap(({ targets }) => targets.flatMap((target) => target?.name ?? [])),
+    );
   }
 
   /**
@@ -40,7 +42,9 @@ export class LoraStack {
     const acting = uses.filter(({ unet, te }) => unet !== 0 || te !== 0);
     const isPlain = (module: LoadedModule) => this.#beside.has(module.name) && isPlainLora(module);
     await this.#model.overrideWeights(bakedWeights(acting, isPlain));
-    const weighted = acting.map((use) => weightedLora(use, isPlain)).filter(({ modules }) => modules.size > 0);
+    const weighted = acting
+      .map((use) => weightedLora(use, isPlain))
+      .filter(({ modules }) => modules.size > 0);
     const rank = 4 * Math.ceil(stackedRank(weighted) / 4);
     if (rank === 0) return undefined;
     const active = this.#active(rank);
@@ -73,7 +77,11 @@ function matrixTargets(model: LoadedModel): LoraTarget[] {
 }
 
 /** Builds the graphs once without compiling them, so that the layout knows every parameter. */
-function declareParameters({ family, config, activationType }: LoadedModel, lora: LoraBinding, parameters: ParameterLayout): void {
+function declareParameters(
+  { family, config, activationType }: LoadedModel,
+  lora: LoraBinding,
+  parameters: ParameterLayout,
+): void {
   const graph = new GraphBuilder({ activationType, parameters });
   family.buildText(graph, config, graph.input("ids", [1, 77], "u32"), { clipSkip: 1, lora });
   const latents = graph.input("latents", [1, 8, 8, config.vae.latentChannels], activationType);
@@ -83,19 +91,30 @@ function declareParameters({ family, config, activationType }: LoadedModel, lora
 }
 
 function isPlainLora({ kind, tensors }: LoadedModule): boolean {
-  return kind === "lora" && !tensors.has("dora_scale") && !tensors.has("lora_mid.weight") && !tensors.has("diff_b");
+  return (
+    kind === "lora" && !tensors.has("dora_scale") && !tensors.has("lora_mid.weight") && !tensors.has("diff_b")
+  );
 }
 
 function weightedLora({ lora, unet, te }: LoraUse, isPlain: (module: LoadedModule) => boolean): WeightedLora {
   const modules = new Map<string, LoraMatrices>();
-  if (!("modules" in lora)) return { modules: new Map(lora.map((one) => [one.name, one])), unetStrength: unet, textStrength: te };
+  if (!("modules" in lora))
+    return { modules: new Map(lora.map((one) => [one.name, one])), unetStrength: unet, textStrength: te };
   for (const module of lora.modules) {
     const down = module.tensors.get("lora_down.weight");
     const up = module.tensors.get("lora_up.weight");
     if (!isPlain(module) || !down || !up) continue;
     const rank = down.shape[0] ?? 0;
     const { inFeatures: inputs, outFeatures: outputs } = module.target;
-    modules.set(module.name, { name: module.name, rank, alpha: module.alpha ?? rank, inputs, outputs, down: down.data, up: up.data });
+    modules.set(module.name, {
+      name: module.name,
+      rank,
+      alpha: module.alpha ?? rank,
+      inputs,
+      outputs,
+      down: down.data,
+      up: up.data,
+    });
   }
   return { modules, unetStrength: unet, textStrength: te };
 }
@@ -120,7 +139,12 @@ function bakedWeights(uses: readonly LoraUse[], isPlain: (module: LoadedModule) 
 }
 
 /** Applies a module to its rows of a tensor (all of it, unless q, k and v are stacked). */
-function changeRows(values: Float32Array<ArrayBuffer>, firstRow: number | undefined, module: LoadedModule, strength: number): Float32Array<ArrayBuffer> {
+function changeRows(
+  values: Float32Array<ArrayBuffer>,
+  firstRow: number | undefined,
+  module: LoadedModule,
+  strength: number,
+): Float32Array<ArrayBuffer> {
   if (firstRow === undefined) return applyToWeight(values, module, strength);
   const { inFeatures, outFeatures } = module.target;
   const begin = firstRow * inFeatures;

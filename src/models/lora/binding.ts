@@ -49,7 +49,12 @@ export class LoraBinding {
   }
 
   /** The LoRA of the modules at these checkpoint paths; undefined when none of them carries one. */
-  bind(graph: GraphBuilder, paths: readonly string[], inputs: number, outputs: number): LoraOperand | undefined {
+  bind(
+    graph: GraphBuilder,
+    paths: readonly string[],
+    inputs: number,
+    outputs: number,
+  ): LoraOperand | undefined {
     const targets = paths.map((path) => this.#targets.get(path));
     if (targets.every((target) => target === undefined)) return undefined;
     const paddedRank = 4 * Math.ceil(this.rank / 4);

@@ -26,7 +26,12 @@ export interface LoraMatrices {
  * Fresh values as the trainer starts: `down` uniform in ±1/√inputs (Kaiming with a = √5), `up` zero.
  * @returns the whole flat parameter buffer
  */
-export function initialLora(layout: ParameterLayout, groups: readonly LoraGroup[], rank: number, seed: number): Float32Array<ArrayBuffer> {
+export function initialLora(
+  layout: ParameterLayout,
+  groups: readonly LoraGroup[],
+  rank: number,
+  seed: number,
+): Float32Array<ArrayBuffer> {
   const flat = new Float32Array(layout.length);
   groups.forEach((group, groupIndex) => {
     const begin = offsetOf(layout, group.down);
@@ -44,7 +49,13 @@ export function initialLora(layout: ParameterLayout, groups: readonly LoraGroup[
 }
 
 /** Cuts the flat buffer into the matrices of a file, in group order. */
-export function extractLora(flat: Float32Array, layout: ParameterLayout, groups: readonly LoraGroup[], rank: number, alpha: number): LoraMatrices[] {
+export function extractLora(
+  flat: Float32Array,
+  layout: ParameterLayout,
+  groups: readonly LoraGroup[],
+  rank: number,
+  alpha: number,
+): LoraMatrices[] {
   return groups.flatMap((group) =>
     group.targets.flatMap((target, part) => {
       if (!target) return [];
@@ -76,7 +87,11 @@ export function stackedRank(loras: readonly WeightedLora[]): number {
  * The flat buffer that applies several LoRAs at once; strength and alpha/rank are folded into `up`, so the binding's
  * scale must be 1.
  */
-export function stackLoras(layout: ParameterLayout, groups: readonly LoraGroup[], loras: readonly WeightedLora[]): Float32Array<ArrayBuffer> {
+export function stackLoras(
+  layout: ParameterLayout,
+  groups: readonly LoraGroup[],
+  loras: readonly WeightedLora[],
+): Float32Array<ArrayBuffer> {
   const flat = new Float32Array(layout.length);
   for (const group of groups) {
     let firstRow = 0;
@@ -94,7 +109,11 @@ export function stackLoras(layout: ParameterLayout, groups: readonly LoraGroup[]
 }
 
 /** The flat buffer that holds these matrices as they are, to train on from them. */
-export function fillLora(layout: ParameterLayout, groups: readonly LoraGroup[], modules: ReadonlyMap<string, LoraMatrices>): Float32Array<ArrayBuffer> {
+export function fillLora(
+  layout: ParameterLayout,
+  groups: readonly LoraGroup[],
+  modules: ReadonlyMap<string, LoraMatrices>,
+): Float32Array<ArrayBuffer> {
   const flat = new Float32Array(layout.length);
   for (const group of groups) {
     group.targets.forEach((target, part) => {
@@ -112,13 +131,23 @@ interface Place {
   readonly firstRow: number;
 }
 
-function placeModule(flat: Float32Array, layout: ParameterLayout, { group, part, firstRow }: Place, lora: LoraMatrices, scale: number): void {
-  invariant(lora.inputs === group.inputs && lora.outputs === group.outputs, () => `${lora.name} is ${lora.outputs}×${lora.inputs}, its module is ${group.outputs}×${group.inputs}`);
+function placeModule(
+  flat: Float32Array,
+  layout: ParameterLayout,
+  { group, part, firstRow }: Place,
+  lora: LoraMatrices,
+  scale: number,
+): void {
+  invariant(
+    lora.inputs === group.inputs && lora.outputs === group.outputs,
+    () => `${lora.name} is ${lora.outputs}×${lora.inputs}, its module is ${group.outputs}×${group.inputs}`,
+  );
   const downBegin = offsetOf(layout, group.down) + (part * group.paddedRank + firstRow) * group.inputs;
   flat.set(lora.down, downBegin);
   const upBegin = offsetOf(layout, group.up) + part * group.outputs * group.paddedRank + firstRow;
   for (let o = 0; o < lora.outputs; o++) {
-    for (let r = 0; r < lora.rank; r++) flat[upBegin + o * group.paddedRank + r] = scale * (lora.up[o * lora.rank + r] ?? 0);
+    for (let r = 0; r < lora.rank; r++)
+      flat[upBegin + o * group.paddedRank + r] = scale * (lora.up[o * lora.rank + r] ?? 0);
   }
 }
 

@@ -9,10 +9,20 @@ import type { ModelScope } from "../scope";
 import type { UnetBlockContext } from "./unet";
 
 /** @param x `[batch, height, width, channels]`; same shape out. proj_in and proj_out are 1×1 convolutions or linears: the same matmul here. */
-export function spatialTransformer(scope: ModelScope, block: UnetBlockContext, x: Tensor, depth: number): Tensor {
+export function spatialTransformer(
+  scope: ModelScope,
+  block: UnetBlockContext,
+  x: Tensor,
+  depth: number,
+): Tensor {
   const width = channels(x);
   const { normGroups } = block.config;
-  let h = groupNorm(scope.graph, scope.at("norm").name, x, { ...scope.at("norm").norm(width), groups: normGroups, eps: 1e-6, silu: false });
+  let h = groupNorm(scope.graph, scope.at("norm").name, x, {
+    ...scope.at("norm").norm(width),
+    groups: normGroups,
+    eps: 1e-6,
+    silu: false,
+  });
   h = scope.linear(["proj_in"], h, width);
   for (let i = 0; i < depth; i++) h = transformerBlock(scope.at("transformer_blocks").at(i), block, h);
   return scope.linear(["proj_out"], h, width, { residual: x });
@@ -22,7 +32,8 @@ function transformerBlock(scope: ModelScope, { config, context }: UnetBlockConte
   const { graph } = scope;
   const width = channels(x);
   const heads = headCount(config, width);
-  const norm = (name: string, h: Tensor) => layerNorm(graph, scope.at(name).name, h, scope.at(name).norm(width));
+  const norm = (name: string, h: Tensor) =>
+    layerNorm(graph, scope.at(name).name, h, scope.at(name).norm(width));
 
   const self = scope.at("attn1");
   const qkv = self.linear(["to_q", "to_k", "to_v"], norm("norm1", x), width, { bias: false });

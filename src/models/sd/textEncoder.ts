@@ -27,11 +27,22 @@ export interface TextEncoderOptions {
  * @param ids token ids `[batch, 77]`, u32
  * @returns states `[batch, 77, hidden]`
  */
-export function textEncoder(graph: GraphBuilder, config: TextConfig, ids: Tensor, options: TextEncoderOptions): Tensor {
+export function textEncoder(
+  graph: GraphBuilder,
+  config: TextConfig,
+  ids: Tensor,
+  options: TextEncoderOptions,
+): Tensor {
   invariant(config.layout === "clip", "this encoder has another key layout");
   const root = new ModelScope(graph, options.prefix, options.lora);
   const tables = root.at("embeddings");
-  let h = embedding(graph, tables.name, ids, tables.table("token_embedding.weight", config.vocab, config.hidden), tables.table("position_embedding.weight", config.positions, config.hidden));
+  let h = embedding(
+    graph,
+    tables.name,
+    ids,
+    tables.table("token_embedding.weight", config.vocab, config.hidden),
+    tables.table("position_embedding.weight", config.positions, config.hidden),
+  );
   const layers = config.layers - (options.clipSkip - 1);
   invariant(layers >= 0, `clip skip ${options.clipSkip} of ${config.layers} layers`);
   for (let i = 0; i < layers; i++) {
@@ -45,12 +56,15 @@ export function textEncoder(graph: GraphBuilder, config: TextConfig, ids: Tensor
 
 function layer(scope: ModelScope, config: TextConfig, x: Tensor): Tensor {
   const { graph } = scope;
-  const norm = (name: string, h: Tensor) => layerNorm(graph, scope.at(name).name, h, scope.at(name).norm(config.hidden));
+  const norm = (name: string, h: Tensor) =>
+    layerNorm(graph, scope.at(name).name, h, scope.at(name).norm(config.hidden));
   const self = scope.at("self_attn");
   const qkv = self.linear(["q_proj", "k_proj", "v_proj"], norm("layer_norm1", x), config.hidden);
   const seen = attention(graph, self.name, { qkv }, { heads: config.heads, causal: true });
   const h = self.linear(["out_proj"], seen, config.hidden, { residual: x });
   const mlp = scope.at("mlp");
   const wide = mlp.linear(["fc1"], norm("layer_norm2", h), config.intermediate);
-  return mlp.linear(["fc2"], activation(graph, `${mlp.name}.act`, wide, config.activation), config.hidden, { residual: h });
+  return mlp.linear(["fc2"], activation(graph, `${mlp.name}.act`, wide, config.activation), config.hidden, {
+    residual: h,
+  });
 }

@@ -24,8 +24,13 @@ export function timeProjections(root: ModelScope, config: UnetConfig, embedding:
     columns.set(root.at(path).name, total);
     total += width;
   }
-  const keys = (suffix: string) => blocks.map(({ path }) => `${root.at(path).at("emb_layers").at(1).prefix}${suffix}`);
-  const weight = root.graph.weight({ keys: keys("weight"), layout: "matrix", shape: [total, embedding.shape.at(-1) ?? 0] });
+  const keys = (suffix: string) =>
+    blocks.map(({ path }) => `${root.at(path).at("emb_layers").at(1).prefix}${suffix}`);
+  const weight = root.graph.weight({
+    keys: keys("weight"),
+    layout: "matrix",
+    shape: [total, embedding.shape.at(-1) ?? 0],
+  });
   const bias = root.graph.weight({ keys: keys("bias"), layout: "vector", shape: [total] });
   const values = linear(root.graph, "time_projections", embedding, weight, { bias });
   const columnOf = (path: string) => {
@@ -37,7 +42,11 @@ export function timeProjections(root: ModelScope, config: UnetConfig, embedding:
 }
 
 /** Paths and output channels of all residual blocks, in the checkpoint's order. */
-function residualBlocks({ channels, resBlocks, transformerDepthMiddle }: UnetConfig): { path: string; width: number }[] {
+function residualBlocks({
+  channels,
+  resBlocks,
+  transformerDepthMiddle,
+}: UnetConfig): { path: string; width: number }[] {
   const blocks: { path: string; width: number }[] = [];
   let index = 1;
   channels.forEach((width, level) => {

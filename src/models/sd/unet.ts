@@ -41,24 +41,43 @@ export interface UnetBlockContext {
  * Builds the UNet.
  * @returns the raw prediction `[batch, height, width, 4]` (noise or velocity)
  */
-export function unet(graph: GraphBuilder, config: UnetConfig, inputs: UnetInputs, lora?: LoraBinding): Tensor {
+export function unet(
+  graph: GraphBuilder,
+  config: UnetConfig,
+  inputs: UnetInputs,
+  lora?: LoraBinding,
+): Tensor {
   const root = new ModelScope(graph, "model.diffusion_model.", lora);
-  const block: UnetBlockContext = { config, context: inputs.context, time: timeProjections(root, config, timeEmbedding(root, config, inputs)) };
+  const block: UnetBlockContext = {
+    config,
+    context: inputs.context,
+    time: timeProjections(root, config, timeEmbedding(root, config, inputs)),
+  };
   const skips: Tensor[] = [];
   let h = downPath(root.at("input_blocks"), block, inputs.latents, skips);
   h = graph.segment("middle_block", () => middle(root.at("middle_block"), block, h));
   h = upPath(root.at("output_blocks"), block, h, skips);
   return graph.segment("out", () => {
     const out = root.at("out");
-    const normed = groupNorm(graph, out.at(0).name, h, { ...out.at(0).norm(channels(h)), groups: config.normGroups, eps: 1e-5, silu: true });
+    const normed = groupNorm(graph, out.at(0).name, h, {
+      ...out.at(0).norm(channels(h)),
+      groups: config.normGroups,
+      eps: 1e-5,
+      silu: true,
+    });
     const conv = out.at(2).conv(channels(h), config.outChannels);
     return conv3x3(graph, out.at(2).name, normed, { ...conv });
   });
 }
 
-function timeEmbedding(root: ModelScope, config: UnetConfig, { timestepEmbedding, vector }: UnetInputs): Tensor {
+function timeEmbedding(
+  root: ModelScope,
+  config: UnetConfig,
+  { timestepEmbedding, vector }: UnetInputs,
+): Tensor {
   const width = 4 * (config.channels[0] ?? 0);
-  const mlp = (scope: ModelScope, last: ModelScope, x: Tensor) => last.linear([""], scope.linear([""], x, width, { activation: "silu" }), width);
+  const mlp = (scope: ModelScope, last: ModelScope, x: Tensor) =>
+    last.linear([""], scope.linear([""], x, width, { activation: "silu" }), width);
   const time = root.at("time_embed");
   let embedding = mlp(time.at(0), time.at(2), timestepEmbedding);
   if (vector) {
@@ -72,7 +91,10 @@ function timeEmbedding(root: ModelScope, config: UnetConfig, { timestepEmbedding
 function downPath(scope: ModelScope, block: UnetBlockContext, latents: Tensor, skips: Tensor[]): Tensor {
   const { graph } = scope;
   const { config } = block;
-  const first = scope.at(0).at(0).conv(channels(latents), config.channels[0] ?? 0);
+  const first = scope
+    .at(0)
+    .at(0)
+    .conv(channels(latents), config.channels[0] ?? 0);
   let h = conv3x3(graph, scope.at(0).at(0).name, latents, { ...first });
   skips.push(h);
   let index = 1;
@@ -110,7 +132,9 @@ function upPath(scope: ModelScope, block: UnetBlockContext, x: Tensor, skips: Te
       const skip = skips.pop();
       invariant(skip, "more output blocks than skips");
       const at = scope.at(index++);
-      h = graph.segment(at.name, () => unit(at, block, concat(graph, `${at.name}.concat`, h, skip), width, level));
+      h = graph.segment(at.name, () =>
+        unit(at, block, concat(graph, `${at.name}.concat`, h, skip), width, level),
+      );
     }
     const next = skips.at(-1);
     const convAt = (block.config.transformerDepth[level] ?? 0) > 0 ? 2 : 1;

@@ -23,11 +23,16 @@ export function vaeEncoder(graph: GraphBuilder, config: VaeConfig, image: Tensor
   let h = plainConv(encoder.at("conv_in"), image, config.ch);
   config.chMult.forEach((multiplier, level) => {
     const scope = encoder.at("down").at(level);
-    for (let i = 0; i < config.resBlocks; i++) h = resnet(scope.at("block").at(i), config, h, config.ch * multiplier);
+    for (let i = 0; i < config.resBlocks; i++)
+      h = resnet(scope.at("block").at(i), config, h, config.ch * multiplier);
     if (level < config.chMult.length - 1) h = downsample(scope.at("downsample").at("conv"), h);
   });
   h = middle(encoder.at("mid"), config, h);
-  h = plainConv(encoder.at("conv_out"), norm(encoder.at("norm_out"), config, h, true), 2 * config.latentChannels);
+  h = plainConv(
+    encoder.at("conv_out"),
+    norm(encoder.at("norm_out"), config, h, true),
+    2 * config.latentChannels,
+  );
   return root.linear(["quant_conv"], h, 2 * config.latentChannels);
 }
 
@@ -44,7 +49,8 @@ export function vaeDecoder(graph: GraphBuilder, config: VaeConfig, latents: Tens
   h = middle(decoder.at("mid"), config, h);
   for (let level = config.chMult.length - 1; level >= 0; level--) {
     const scope = decoder.at("up").at(level);
-    for (let i = 0; i <= config.resBlocks; i++) h = resnet(scope.at("block").at(i), config, h, config.ch * (config.chMult[level] ?? 1));
+    for (let i = 0; i <= config.resBlocks; i++)
+      h = resnet(scope.at("block").at(i), config, h, config.ch * (config.chMult[level] ?? 1));
     if (level > 0) h = upsample(scope.at("upsample").at("conv"), h);
   }
   return plainConv(decoder.at("conv_out"), norm(decoder.at("norm_out"), config, h, true), 3);
@@ -56,7 +62,12 @@ function plainConv(scope: ModelScope, x: Tensor, outputs: number): Tensor {
 }
 
 function norm(scope: ModelScope, config: VaeConfig, x: Tensor, silu: boolean): Tensor {
-  return groupNorm(scope.graph, scope.name, x, { ...scope.norm(channels(x)), groups: config.normGroups, eps: EPSILON, silu });
+  return groupNorm(scope.graph, scope.name, x, {
+    ...scope.norm(channels(x)),
+    groups: config.normGroups,
+    eps: EPSILON,
+    silu,
+  });
 }
 
 function resnet(scope: ModelScope, config: VaeConfig, x: Tensor, width: number): Tensor {

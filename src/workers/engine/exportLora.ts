@@ -33,7 +33,10 @@ export async function exportLora(trainer: Trainer, run: RunFacts): Promise<LoraF
   return { name: run.settings.name, bytes, sha256: await sha256([bytes]), sshsModelHash: hashes.model };
 }
 
-function untouched({ inFeatures, outFeatures }: LoraModule, rank: number): { down: Float32Array; up: Float32Array } {
+function untouched(
+  { inFeatures, outFeatures }: LoraModule,
+  rank: number,
+): { down: Float32Array; up: Float32Array } {
   return { down: new Float32Array(rank * inFeatures), up: new Float32Array(outFeatures * rank) };
 }
 
@@ -93,7 +96,8 @@ function bucketCounts(examples: readonly TrainingExample[]): TrainingFacts["buck
 function tagFrequency(captions: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const caption of captions) {
-    for (const tag of caption.split(",").map((part) => part.trim())) if (tag !== "") counts.set(tag, (counts.get(tag) ?? 0) + 1);
+    for (const tag of caption.split(",").map((part) => part.trim()))
+      if (tag !== "") counts.set(tag, (counts.get(tag) ?? 0) + 1);
   }
   return counts;
 }

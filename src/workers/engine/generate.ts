@@ -15,7 +15,11 @@ import { textToImage, type TextToImageSettings } from "../../sampling/textToImag
 import type { GeneratedImage, GenerateEvent, GenerateRequest } from "./api";
 
 /** RGBA bytes → PNG bytes; the browser's encoder in the worker, a library's in Node. */
-export type EncodePng = (rgba: Uint8ClampedArray<ArrayBuffer>, width: number, height: number) => Promise<Uint8Array<ArrayBuffer>>;
+export type EncodePng = (
+  rgba: Uint8ClampedArray<ArrayBuffer>,
+  width: number,
+  height: number,
+) => Promise<Uint8Array<ArrayBuffer>>;
 
 export interface GenerateTools {
   readonly model: LoadedModel;
@@ -36,7 +40,10 @@ type PictureRequest = Omit<GenerateRequest, "modelId">;
  * @throws WeftError `lora-unknown` when the prompt names a LoRA that is not given, `size` for edges that are no
  *   multiple of 8, `sampler` for an unknown sampler or schedule
  */
-export async function generatePicture(request: PictureRequest, tools: GenerateTools): Promise<GeneratedImage> {
+export async function generatePicture(
+  request: PictureRequest,
+  tools: GenerateTools,
+): Promise<GeneratedImage> {
   const started = performance.now();
   const settings = settingsOf(request);
   tools.onEvent({ kind: "stage", stage: "loading" });
@@ -53,7 +60,11 @@ export async function generatePicture(request: PictureRequest, tools: GenerateTo
     },
   });
   const infotext = infotextOf(settings, tools);
-  const png = await withPngText(await tools.encodePng(rgba, settings.width, settings.height), INFOTEXT_KEYWORD, infotext);
+  const png = await withPngText(
+    await tools.encodePng(rgba, settings.width, settings.height),
+    INFOTEXT_KEYWORD,
+    infotext,
+  );
   const { width, height, seed } = settings;
   return { png, width, height, seed, infotext, seconds: (performance.now() - started) / 1000 };
 }
@@ -61,28 +72,53 @@ export async function generatePicture(request: PictureRequest, tools: GenerateTo
 function settingsOf(request: PictureRequest): TextToImageSettings {
   const { width, height } = request;
   if (width % 8 !== 0 || height % 8 !== 0 || width < 64 || height < 64) {
-    throw new WeftError("size", `A picture of ${width} × ${height} cannot be made.`, "Both edges must be multiples of 8, and at least 64.");
+    throw new WeftError(
+      "size",
+      `A picture of ${width} × ${height} cannot be made.`,
+      "Both edges must be multiples of 8, and at least 64.",
+    );
   }
-  return { ...request, sampler: samplerNamed(request.sampler), scheduler: scheduleNamed(request.scheduler), randomSource: "NV" };
+  return {
+    ...request,
+    sampler: samplerNamed(request.sampler),
+    scheduler: scheduleNamed(request.scheduler),
+    randomSource: "NV",
+  };
 }
 
 /** By key (`euler_a`) or by the web UI's label (`Euler a`). */
 function samplerNamed(text: string): SamplerName {
   const names = Object.keys(samplerMeta) as SamplerName[];
-  const found = names.find((name) => name === text || samplerMeta[name].label.toLowerCase() === text.toLowerCase());
+  const found = names.find(
+    (name) => name === text || samplerMeta[name].label.toLowerCase() === text.toLowerCase(),
+  );
   if (found) return found;
-  throw new WeftError("sampler", `There is no sampler "${text}".`, `Use one of: ${names.map((name) => samplerMeta[name].label).join(", ")}.`);
+  throw new WeftError(
+    "sampler",
+    `There is no sampler "${text}".`,
+    `Use one of: ${names.map((name) => samplerMeta[name].label).join(", ")}.`,
+  );
 }
 
 function scheduleNamed(text: string): SigmaScheduleName | "automatic" {
   if (text === "" || text.toLowerCase() === "automatic") return "automatic";
   const names = Object.keys(sigmaScheduleMeta) as SigmaScheduleName[];
-  const found = names.find((name) => name === text || sigmaScheduleMeta[name].label.toLowerCase() === text.toLowerCase());
+  const found = names.find(
+    (name) => name === text || sigmaScheduleMeta[name].label.toLowerCase() === text.toLowerCase(),
+  );
   if (found) return found;
-  throw new WeftError("sampler", `There is no schedule "${text}".`, `Use one of: automatic, ${names.join(", ")}.`);
+  throw new WeftError(
+    "sampler",
+    `There is no schedule "${text}".`,
+    `Use one of: automatic, ${names.join(", ")}.`,
+  );
 }
 
-async function loraUses(request: PictureRequest, settings: TextToImageSettings, { model, live }: GenerateTools): Promise<LoraUse[]> {
+async function loraUses(
+  request: PictureRequest,
+  settings: TextToImageSettings,
+  { model, live }: GenerateTools,
+): Promise<LoraUse[]> {
   const uses: LoraUse[] = [];
   for (const { name, unet, te } of planPrompt(settings.prompt, { steps: settings.steps }).loras) {
     if (unet === 0 && te === 0) continue;
@@ -91,7 +127,12 @@ async function loraUses(request: PictureRequest, settings: TextToImageSettings, 
       continue;
     }
     const file = request.loras.find((one) => one.name === name);
-    if (!file) throw new WeftError("lora-unknown", `The prompt names the LoRA "${name}", which is not here.`, "Check the spelling, or add its file.");
+    if (!file)
+      throw new WeftError(
+        "lora-unknown",
+        `The prompt names the LoRA "${name}", which is not here.`,
+        "Check the spelling, or add its file.",
+      );
     uses.push({ lora: await readLora(fromBytes(file.bytes, `${name}.safetensors`), model.config), unet, te });
   }
   return uses;
@@ -99,7 +140,8 @@ async function loraUses(request: PictureRequest, settings: TextToImageSettings, 
 
 function infotextOf(settings: TextToImageSettings, { model, modelHash }: GenerateTools): string {
   const meta = samplerMeta[settings.sampler];
-  const schedule = settings.scheduler === "automatic" ? "Automatic" : sigmaScheduleMeta[settings.scheduler].label;
+  const schedule =
+    settings.scheduler === "automatic" ? "Automatic" : sigmaScheduleMeta[settings.scheduler].label;
   const fields = new Map([
     ["Steps", String(settings.steps)],
     ["Sampler", meta.label],

@@ -27,7 +27,12 @@ export async function probeGpu(): Promise<GpuReport> {
 /** @throws WeftError when there is no adapter or it gives no device */
 export async function openGpu(): Promise<EngineDevice> {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) throw new WeftError("no-adapter", "WebGPU found no graphics processor.", "See the Model room for what to do.");
+  if (!adapter)
+    throw new WeftError(
+      "no-adapter",
+      "WebGPU found no graphics processor.",
+      "See the Model room for what to do.",
+    );
   const options = { name: adapterName(adapter), isSoftware: isSoftwareAdapter(adapter) };
   return new EngineDevice(await requestDevice(adapter), options);
 }
@@ -48,7 +53,10 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
 }
 
 function isSoftwareAdapter({ info }: GPUAdapter): boolean {
-  return info.isFallbackAdapter || SOFTWARE.test(`${info.vendor} ${info.architecture} ${info.device} ${info.description}`);
+  return (
+    info.isFallbackAdapter ||
+    SOFTWARE.test(`${info.vendor} ${info.architecture} ${info.device} ${info.description}`)
+  );
 }
 
 function adapterName(adapter: GPUAdapter): string {
@@ -58,5 +66,15 @@ function adapterName(adapter: GPUAdapter): string {
 }
 
 function unusable(verdict: "no-webgpu" | "no-adapter", message: string): GpuReport {
-  return { verdict, name: "", vendor: "", architecture: "", f16: false, subgroups: false, maxBufferSize: 0, maxBindingSize: 0, message };
+  return {
+    verdict,
+    name: "",
+    vendor: "",
+    architecture: "",
+    f16: false,
+    subgroups: false,
+    maxBufferSize: 0,
+    maxBindingSize: 0,
+    message,
+  };
 }

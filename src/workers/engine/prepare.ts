@@ -33,13 +33,25 @@ export async function prepareData(
     const pixels: Pixels = { data: image.pixels, width: image.width, height: image.height, channels: 4 };
     const cropped = prepareForTraining(pixels, bucketsFor(resolution));
     const moments = await model.encodeImage(toModelInput(cropped), cropped.height, cropped.width);
-    examples.push({ moments, height: cropped.height / 8, width: cropped.width / 8, caption: captions.get(image.caption) ?? 0, repeats: image.repeats });
+    examples.push({
+      moments,
+      height: cropped.height / 8,
+      width: cropped.width / 8,
+      caption: captions.get(image.caption) ?? 0,
+      repeats: image.repeats,
+    });
   }
   // The encoder is not needed again: its memory goes to the training step.
   await model.releasePrograms();
-  model.weights.release((key) => key.startsWith("first_stage_model.encoder.") || key.startsWith("first_stage_model.quant_conv."));
+  model.weights.release(
+    (key) => key.startsWith("first_stage_model.encoder.") || key.startsWith("first_stage_model.quant_conv."),
+  );
   const pad = model.family.padToken === "eos" ? CLIP_EOS : 0;
-  return { examples, captions: [...captions.keys()].map((text) => tokenizer.encodePadded(text, pad)), texts: images.map(({ caption }) => caption) };
+  return {
+    examples,
+    captions: [...captions.keys()].map((text) => tokenizer.encodePadded(text, pad)),
+    texts: images.map(({ caption }) => caption),
+  };
 }
 
 /** The empty caption is always number 0: dropped captions use it. */

@@ -9,7 +9,16 @@ import { LoraStack } from "../../models/lora/apply";
 import type { LoraTarget } from "../../models/lora/binding";
 import type { LoadedModel } from "../../models/loadedModel";
 import { Trainer, type StepReport, type TrainerSettings } from "../../training/trainer";
-import type { GenerateRequest, GeneratedImage, MemoryPlan, RunCheckpoint, TrainEvent, TrainingSettings, TrainOutcome, TrainRequest } from "./api";
+import type {
+  GenerateRequest,
+  GeneratedImage,
+  MemoryPlan,
+  RunCheckpoint,
+  TrainEvent,
+  TrainingSettings,
+  TrainOutcome,
+  TrainRequest,
+} from "./api";
 import { exportLora, type RunFacts } from "./exportLora";
 import { generatePicture, type EncodePng } from "./generate";
 import { planSummary } from "./plan";
@@ -96,7 +105,13 @@ class Run {
     const lora = await exportLora(trainer, this.#facts());
     const status = trainer.step >= settings.steps ? "finished" : "stopped";
     const seconds = (performance.now() - started) / 1000;
-    return { status, steps: trainer.step, seconds, fixedNoiseLoss: { before: trainer.baselineLoss, after }, lora };
+    return {
+      status,
+      steps: trainer.step,
+      seconds,
+      fixedNoiseLoss: { before: trainer.baselineLoss, after },
+      lora,
+    };
   }
 
   dispose(): void {
@@ -108,7 +123,9 @@ class Run {
     const { model, tokenizer, control } = this.#host;
     const { settings, images, resumeFrom } = this.#request;
     await model.releasePrograms();
-    this.#data = await prepareData(model, tokenizer, images, settings.resolution, control, (done, total) => this.#stage("encoding", done, total));
+    this.#data = await prepareData(model, tokenizer, images, settings.resolution, control, (done, total) =>
+      this.#stage("encoding", done, total),
+    );
     this.#stage("compiling", 0, 1);
     const targets = trainingTargets(model, settings.trainTextEncoder);
     const trainer = await Trainer.create(model, this.#data, trainerSettings(settings), targets, {
@@ -128,7 +145,8 @@ class Run {
     const { sampleEvery, saveEvery, steps } = this.#request.settings;
     const isLast = report.step === steps;
     if (control.saveRequested || (saveEvery > 0 && report.step % saveEvery === 0)) await this.#save(trainer);
-    if (control.sampleRequested || (sampleEvery > 0 && report.step % sampleEvery === 0 && !isLast)) await this.#sample(trainer);
+    if (control.sampleRequested || (sampleEvery > 0 && report.step % sampleEvery === 0 && !isLast))
+      await this.#sample(trainer);
     await betweenSteps?.({ name: this.#request.settings.name, trainer });
     await control.whilePaused();
   }
@@ -147,9 +165,13 @@ class Run {
       secondsLeft: this.#secondsPerStep * (steps - report.step),
     });
     this.#skipped = report.skipped ? this.#skipped + 1 : 0;
-    if (this.#skipped === 1) this.#warn("update-skipped", "A step gave numbers that are not finite; it was left out.");
+    if (this.#skipped === 1)
+      this.#warn("update-skipped", "A step gave numbers that are not finite; it was left out.");
     if (this.#skipped === MAX_SKIPPED) {
-      this.#warn("diverged", `${MAX_SKIPPED} steps in a row gave no usable numbers: the run was stopped. Try a lower learning rate.`);
+      this.#warn(
+        "diverged",
+        `${MAX_SKIPPED} steps in a row gave no usable numbers: the run was stopped. Try a lower learning rate.`,
+      );
       this.#host.control.cancel();
     }
   }
@@ -176,7 +198,11 @@ class Run {
     onEvent({ kind: "sample", step: trainer.step, image });
   }
 
-  async #picture(prompt: string, trainer: Trainer, matrices: Awaited<ReturnType<Trainer["lora"]>>): Promise<GeneratedImage> {
+  async #picture(
+    prompt: string,
+    trainer: Trainer,
+    matrices: Awaited<ReturnType<Trainer["lora"]>>,
+  ): Promise<GeneratedImage> {
     const { model, modelSha256, tokenizer, encodePng } = this.#host;
     const { name } = this.#request.settings;
     const tagged = trainer.step === 0 || prompt.includes("<lora:") ? prompt : `${prompt} <lora:${name}:1>`;
@@ -199,7 +225,15 @@ class Run {
   #facts(): RunFacts {
     const { model, modelSha256, now } = this.#host;
     const { examples = [], texts = [] } = this.#data ?? {};
-    return { settings: this.#request.settings, model, modelSha256, examples, captions: texts, startedAt: this.#startedAt, finishedAt: now() };
+    return {
+      settings: this.#request.settings,
+      model,
+      modelSha256,
+      examples,
+      captions: texts,
+      startedAt: this.#startedAt,
+      finishedAt: now(),
+    };
   }
 
   #stage(stage: Extract<TrainEvent, { kind: "stage" }>["stage"], done: number, total: number): void {

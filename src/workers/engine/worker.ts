@@ -13,7 +13,14 @@ import type { LoadedModel } from "../../models/loadedModel";
 import { openCheckpoint } from "../../models/openCheckpoint";
 import { buildTrainingGraph, planTraining } from "../../training/trainingGraph";
 import { toFailure } from "../failure";
-import type { EngineWorker, GenerateRequest, MemoryPlan, ModelSource, ModelSummary, TrainingSettings } from "./api";
+import type {
+  EngineWorker,
+  GenerateRequest,
+  MemoryPlan,
+  ModelSource,
+  ModelSummary,
+  TrainingSettings,
+} from "./api";
 import { generatePicture } from "./generate";
 import { openGpu, probeGpu } from "./gpu";
 import { JobControl } from "./jobControl";
@@ -44,7 +51,16 @@ const engine: EngineWorker = {
       if (running) throw new WeftError("busy", "Another run is training.", "Stop or finish it first.");
       running = true;
       try {
-        const host = { model, modelSha256: sha256, tokenizer: await clip(), encodePng, control, onEvent, now: () => Date.now() / 1000, betweenSteps: drain };
+        const host = {
+          model,
+          modelSha256: sha256,
+          tokenizer: await clip(),
+          encodePng,
+          control,
+          onEvent,
+          now: () => Date.now() / 1000,
+          betweenSteps: drain,
+        };
         return await Promise.race([runTraining(request, host), rejectWhenLost(await gpu())]);
       } finally {
         running = false;
@@ -87,13 +103,24 @@ function clip(): Promise<ClipTokenizer> {
 
 async function loadTokenizer(): Promise<ClipTokenizer> {
   // Built workers live in assets/, one level below the page.
-  const url = import.meta.env.DEV ? "/tokenizer/clip-merges.txt" : new URL("../tokenizer/clip-merges.txt", self.location.href);
+  const url = import.meta.env.DEV
+    ? "/tokenizer/clip-merges.txt"
+    : new URL("../tokenizer/clip-merges.txt", self.location.href);
   const response = await fetch(url);
-  if (!response.ok) throw new WeftError("missing-asset", "The tokenizer's word list could not be loaded.", "Reload the page.");
+  if (!response.ok)
+    throw new WeftError(
+      "missing-asset",
+      "The tokenizer's word list could not be loaded.",
+      "Reload the page.",
+    );
   return createClipTokenizer(await response.text());
 }
 
-async function openModel(source: ModelSource, jobControl: JobControl, onProgress: (done: number, total: number) => void): Promise<ModelSummary> {
+async function openModel(
+  source: ModelSource,
+  jobControl: JobControl,
+  onProgress: (done: number, total: number) => void,
+): Promise<ModelSummary> {
   const bytes = await byteSource(source);
   const engineDevice = await gpu();
   jobControl.throwIfCancelled();
@@ -110,7 +137,12 @@ async function openModel(source: ModelSource, jobControl: JobControl, onProgress
 async function byteSource(source: ModelSource): Promise<ByteSource> {
   if (source.kind === "file") return fromBlob(source.file, source.file.name);
   const response = await fetch(source.url);
-  if (!response.ok) throw new WeftError("model-unreachable", `The model "${source.title}" could not be loaded (${response.status}).`, "Check the connection and reload the page.");
+  if (!response.ok)
+    throw new WeftError(
+      "model-unreachable",
+      `The model "${source.title}" could not be loaded (${response.status}).`,
+      "Check the connection and reload the page.",
+    );
   return fromBlob(await response.blob(), decodeURIComponent(source.url.split("/").at(-1) ?? source.title));
 }
 
@@ -147,7 +179,12 @@ function plan(model: LoadedModel, settings: TrainingSettings): MemoryPlan {
   return planSummary(planTraining(training, model.device.policy, model.weights.requested));
 }
 
-async function generate(request: GenerateRequest, jobControl: JobControl, onEvent: Parameters<EngineWorker["generate"]>[2], run: LiveRun | undefined) {
+async function generate(
+  request: GenerateRequest,
+  jobControl: JobControl,
+  onEvent: Parameters<EngineWorker["generate"]>[2],
+  run: LiveRun | undefined,
+) {
   const { model, sha256, stack } = opened(request.modelId);
   const live = run && { name: run.name, matrices: await run.trainer.lora() };
   return generatePicture(request, {
@@ -178,13 +215,26 @@ async function drain(run: LiveRun | undefined): Promise<void> {
 function opened(modelId: string): OpenedModel {
   const model = models.get(modelId);
   if (model) return model;
-  throw new WeftError("model-closed", "The model is not open any more.", "Choose it again in the Model room.");
+  throw new WeftError(
+    "model-closed",
+    "The model is not open any more.",
+    "Choose it again in the Model room.",
+  );
 }
 
-async function encodePng(rgba: Uint8ClampedArray<ArrayBuffer>, width: number, height: number): Promise<Uint8Array<ArrayBuffer>> {
+async function encodePng(
+  rgba: Uint8ClampedArray<ArrayBuffer>,
+  width: number,
+  height: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d");
-  if (!context) throw new WeftError("no-canvas", "The browser gave no canvas to write the picture with.", "Close some tabs and try again.");
+  if (!context)
+    throw new WeftError(
+      "no-canvas",
+      "The browser gave no canvas to write the picture with.",
+      "Close some tabs and try again.",
+    );
   context.putImageData(new ImageData(rgba, width, height), 0, 0);
   const blob = await canvas.convertToBlob({ type: "image/png" });
   return new Uint8Array(await blob.arrayBuffer());

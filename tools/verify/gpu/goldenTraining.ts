@@ -23,7 +23,13 @@ export interface GoldenSession {
 }
 
 /** @param image shape `[_, channels, height, width]` of the latents in the case */
-export async function goldenSession(c: VerifyCase, model: LoadedModel, ids: GoldenTensor, image: readonly number[], batch: number): Promise<GoldenSession> {
+export async function goldenSession(
+  c: VerifyCase,
+  model: LoadedModel,
+  ids: GoldenTensor,
+  image: readonly number[],
+  batch: number,
+): Promise<GoldenSession> {
   const p = params(c);
   const modules = await readModules(c, model, String(p["lora"]));
   const targets = [...modules.values()].map(({ target }) => target);
@@ -35,7 +41,13 @@ export async function goldenSession(c: VerifyCase, model: LoadedModel, ids: Gold
   const lora = new LoraBinding(targets, rank, alpha / rank);
   const [, , height = 0, width = 0] = image;
   const shape = { batch, height, width, tokens: 77 };
-  const session = await TrainingSession.create(model, [shape], { lora, trainTextEncoder, clipSkip, recompute: false, keepPrediction: true });
+  const session = await TrainingSession.create(model, [shape], {
+    lora,
+    trainTextEncoder,
+    clipSkip,
+    recompute: false,
+    keepPrediction: true,
+  });
   const matrices = new Map([...modules].map(([name, module]) => [name, module.matrices]));
   session.buffers.write("parameter", fillLora(session.layout, lora.groups, matrices));
   const rows = integerRows(ids);
@@ -45,12 +57,22 @@ export async function goldenSession(c: VerifyCase, model: LoadedModel, ids: Gold
     shape,
     rank,
     alpha,
-    conditioning: (indices) => Promise.resolve(trainTextEncoder ? { ids: Uint32Array.from(indices.flatMap((row) => rows[row] ?? [])) } : { context: concatenate(indices.map((row) => states[row] ?? new Float32Array())) }),
-    tensors: async (role) => namedTensors(extractLora(await session.buffers.read(role), session.layout, lora.groups, rank, alpha)),
+    conditioning: (indices) =>
+      Promise.resolve(
+        trainTextEncoder
+          ? { ids: Uint32Array.from(indices.flatMap((row) => rows[row] ?? [])) }
+          : { context: concatenate(indices.map((row) => states[row] ?? new Float32Array())) },
+      ),
+    tensors: async (role) =>
+      namedTensors(extractLora(await session.buffers.read(role), session.layout, lora.groups, rank, alpha)),
   };
 }
 
-async function readModules(c: VerifyCase, model: LoadedModel, file: string): Promise<Map<string, { matrices: LoraMatrices; target: { name: string; path: string } }>> {
+async function readModules(
+  c: VerifyCase,
+  model: LoadedModel,
+  file: string,
+): Promise<Map<string, { matrices: LoraMatrices; target: { name: string; path: string } }>> {
   const source = await openFileSource(path.join(c.root, file));
   try {
     const { modules } = await readLora(source, model.config);
@@ -60,7 +82,15 @@ async function readModules(c: VerifyCase, model: LoadedModel, file: string): Pro
         const up = tensors.get("lora_up.weight");
         if (!down || !up) throw new Error(`${name} is no plain LoRA`);
         const rank = down.shape[0] ?? 0;
-        const matrices = { name, rank, alpha: alpha ?? rank, inputs: target.inFeatures, outputs: target.outFeatures, down: down.data, up: up.data };
+        const matrices = {
+          name,
+          rank,
+          alpha: alpha ?? rank,
+          inputs: target.inFeatures,
+          outputs: target.outFeatures,
+          down: down.data,
+          up: up.data,
+        };
         return [name, { matrices, target: { name, path: target.checkpointKey.replace(/\.weight$/, "") } }];
       }),
     );
@@ -70,10 +100,22 @@ async function readModules(c: VerifyCase, model: LoadedModel, file: string): Pro
 }
 
 function namedTensors(modules: readonly LoraMatrices[]): Map<string, Float32Array> {
-  return new Map(modules.flatMap(({ name, down, up }) => [[`${name}.lora_down.weight`, down], [`${name}.lora_up.weight`, up]] as const));
+  return new Map(
+    modules.flatMap(
+      ({ name, down, up }) =>
+        [
+          [`${name}.lora_down.weight`, down],
+          [`${name}.lora_up.weight`, up],
+        ] as const,
+    ),
+  );
 }
 
 /** Images `[batch, channels, height, width]` as the session wants them. */
-export function latentsOf(values: ArrayLike<number>, { batch, height, width }: TrainingShape, channels: number): Float32Array<ArrayBuffer> {
+export function latentsOf(
+  values: ArrayLike<number>,
+  { batch, height, width }: TrainingShape,
+  channels: number,
+): Float32Array<ArrayBuffer> {
   return channelsLast(values, batch, channels, height * width);
 }

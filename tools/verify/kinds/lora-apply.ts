@@ -22,10 +22,9 @@ export const kind: VerifyKind = {
       try {
         const lora = await stack.use(uses);
         const clipSkip = Number(params(c)["clip_skip"] ?? 1);
-        const context = concatenate(await model.encodeText(
-          integerRows(await goldenTensor(c, "ids")),
-          clipSkip,
-          lora));
+        const context = concatenate(
+          await model.encodeText(integerRows(await goldenTensor(c, "ids")), clipSkip, lora),
+        );
         checks.close("context", context, (await floats(c, "context")).data, toleranceOf(c.case));
         const [x, t] = [await floats(c, "x"), await floats(c, "t")];
         const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;

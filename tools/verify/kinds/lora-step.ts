@@ -23,11 +23,22 @@ async function step(c: VerifyCase, env: VerifyEnv): Promise<VerifyOutcome> {
   try {
     session.queue(
       shape,
-      { latents: latentsOf(latents.data, shape, channels), noise: latentsOf(noise, shape, channels), timesteps, weights, ...(await golden.conditioning(timesteps.map((_, row) => row))) },
+      {
+        latents: latentsOf(latents.data, shape, channels),
+        noise: latentsOf(noise, shape, channels),
+        timesteps,
+        weights,
+        ...(await golden.conditioning(timesteps.map((_, row) => row))),
+      },
       "backward",
     );
     const checks = new Checks();
-    const prediction = channelsFirst(await session.readPrediction(shape), batch, channels, shape.height * shape.width);
+    const prediction = channelsFirst(
+      await session.readPrediction(shape),
+      batch,
+      channels,
+      shape.height * shape.width,
+    );
     checks.close("pred", prediction, (await floats(c, "pred")).data, toleranceOf(c.case));
     const { weighted } = await session.readLosses(shape);
     const loss = weighted.reduce((total, one) => total + one, 0) / batch;
@@ -42,7 +53,10 @@ async function step(c: VerifyCase, env: VerifyEnv): Promise<VerifyOutcome> {
 }
 
 /** Names what a case needs and the trainer does not have. */
-function unbuiltOption(p: Record<string, unknown>, tensors: ReadonlyMap<string, unknown>): string | undefined {
+function unbuiltOption(
+  p: Record<string, unknown>,
+  tensors: ReadonlyMap<string, unknown>,
+): string | undefined {
   if (p["loss_type"] !== undefined && p["loss_type"] !== "l2") return `the ${String(p["loss_type"])} loss`;
   if (tensors.has("mask")) return "the masked loss";
   if (p["conv_rank"] !== undefined) return "training LoRA on 3×3 convolutions";
@@ -67,23 +81,36 @@ function timestepWeight(p: Record<string, unknown>, t: number): number {
   return weight;
 }
 
-async function checkGradients(c: VerifyCase, gradients: ReadonlyMap<string, Float32Array>, limit: number, checks: Checks): Promise<void> {
+async function checkGradients(
+  c: VerifyCase,
+  gradients: ReadonlyMap<string, Float32Array>,
+  limit: number,
+  checks: Checks,
+): Promise<void> {
   const total = Number(c.case["grad_norm"]);
   const close = (key: string, difference: number, reference: number) =>
-    checks.that(`${key}: off by ${(difference / Math.max(reference, 1e-4 * total)).toExponential(2)}`, difference <= limit * Math.max(reference, 1e-4 * total));
+    checks.that(
+      `${key}: off by ${(difference / Math.max(reference, 1e-4 * total)).toExponential(2)}`,
+      difference <= limit * Math.max(reference, 1e-4 * total),
+    );
   let compared = 0;
   for (const name of (await c.tensors()).keys()) {
     if (!name.startsWith("grad.")) continue;
     const expected = (await floats(c, name)).data;
     const actual = gradients.get(name.slice("grad.".length));
-    close(name, actual ? norm(expected.map((value, i) => value - (actual[i] ?? 0))) : Infinity, norm(expected));
+    close(
+      name,
+      actual ? norm(expected.map((value, i) => value - (actual[i] ?? 0))) : Infinity,
+      norm(expected),
+    );
     compared++;
   }
   for (const [key, expected] of Object.entries((c.case["grad_norms"] ?? {}) as Record<string, number>)) {
     close(key, Math.abs(norm(gradients.get(key) ?? new Float32Array()) - expected), expected);
     compared++;
   }
-  for (const key of (c.case["no_grad"] ?? []) as string[]) checks.that(`${key} has a gradient`, norm(gradients.get(key) ?? new Float32Array()) === 0);
+  for (const key of (c.case["no_grad"] ?? []) as string[])
+    checks.that(`${key} has a gradient`, norm(gradients.get(key) ?? new Float32Array()) === 0);
   checks.that("no gradient was compared", compared > 0);
 }
 

@@ -10,7 +10,8 @@ export const kind: VerifyKind = { name: "train-run", run: (c, env) => skippingUn
 
 async function train(c: VerifyCase, env: VerifyEnv): Promise<VerifyOutcome> {
   const optimizer = String(params(c)["optimizer"]);
-  if (optimizer !== "AdamW") return { status: "skipped", detail: `the optimizer ${optimizer} is not built yet` };
+  if (optimizer !== "AdamW")
+    return { status: "skipped", detail: `the optimizer ${optimizer} is not built yet` };
   const model = await goldenModel(c, env);
   const images = await floats(c, "images");
   const imageIndex = integerRows(await goldenTensor(c, "image_index"));
@@ -28,7 +29,13 @@ async function train(c: VerifyCase, env: VerifyEnv): Promise<VerifyOutcome> {
   }
 }
 
-async function runSteps(c: VerifyCase, { session, shape, conditioning }: GoldenSession, images: { shape: number[]; data: Float32Array }, imageIndex: readonly (readonly number[])[], checks: Checks): Promise<void> {
+async function runSteps(
+  c: VerifyCase,
+  { session, shape, conditioning }: GoldenSession,
+  images: { shape: number[]; data: Float32Array },
+  imageIndex: readonly (readonly number[])[],
+  checks: Checks,
+): Promise<void> {
   const [, channels = 0, height = 0, width = 0] = images.shape;
   const size = channels * height * width;
   const noise = (await floats(c, "noise")).data;
@@ -38,13 +45,21 @@ async function runSteps(c: VerifyCase, { session, shape, conditioning }: GoldenS
   const accumulation = Number(params(c)["gradient_accumulation_steps"] ?? 1);
   const limits = c.case["tolerance"] as { loss_rel: number };
   for (const [micro, members] of imageIndex.entries()) {
-    const latents = Float32Array.from(members.flatMap((index) => [...images.data.subarray(index * size, (index + 1) * size)]));
+    const latents = Float32Array.from(
+      members.flatMap((index) => [...images.data.subarray(index * size, (index + 1) * size)]),
+    );
     const stepNoise = noise.subarray(micro * members.length * size, (micro + 1) * members.length * size);
     const update = Math.floor(micro / accumulation);
     const isLast = (micro + 1) % accumulation === 0;
     session.queue(
       shape,
-      { latents: latentsOf(latents, shape, channels), noise: latentsOf(stepNoise, shape, channels), timesteps: timesteps[micro] ?? [], weights: members.map(() => 1 / accumulation), ...(await conditioning(members)) },
+      {
+        latents: latentsOf(latents, shape, channels),
+        noise: latentsOf(stepNoise, shape, channels),
+        timesteps: timesteps[micro] ?? [],
+        weights: members.map(() => 1 / accumulation),
+        ...(await conditioning(members)),
+      },
       isLast ? "update" : "backward",
       micro % accumulation !== 0,
       optimizerSettings(c, update),
@@ -52,7 +67,13 @@ async function runSteps(c: VerifyCase, { session, shape, conditioning }: GoldenS
     const { unweighted } = await session.readLosses(shape);
     const loss = unweighted.reduce((total, one) => total + one, 0) / members.length;
     checks.close(`loss ${micro}`, [loss], [losses[micro] ?? Number.NaN], { rel: limits.loss_rel, abs: 0 });
-    if (isLast) checks.close(`grad_norm ${update}`, [(await session.readOptimizer(shape)).gradientNorm], [norms[update] ?? Number.NaN], { rel: 1e-3, abs: 0 });
+    if (isLast)
+      checks.close(
+        `grad_norm ${update}`,
+        [(await session.readOptimizer(shape)).gradientNorm],
+        [norms[update] ?? Number.NaN],
+        { rel: 1e-3, abs: 0 },
+      );
   }
 }
 
@@ -61,7 +82,11 @@ function optimizerSettings(c: VerifyCase, update: number) {
   const scheduler = String(p["lr_scheduler"]);
   const name = (Object.keys(lrScheduleMeta) as LrScheduleName[]).find((one) => one === scheduler);
   if (!name) throw new Error(`the schedule "${scheduler}" is not known`);
-  const rate = learningRateAt(name, update, { lr: Number(p["lr"]), totalSteps: Number(p["optimizer_steps"]), warmupSteps: Number(p["lr_warmup_steps"] ?? 0) });
+  const rate = learningRateAt(name, update, {
+    lr: Number(p["lr"]),
+    totalSteps: Number(p["optimizer_steps"]),
+    warmupSteps: Number(p["lr_warmup_steps"] ?? 0),
+  });
   const [beta1 = 0, beta2 = 0] = p["betas"] as number[];
   return {
     learningRate: rate,
@@ -76,7 +101,12 @@ function optimizerSettings(c: VerifyCase, update: number) {
 }
 
 /** Ups together, and the movement of downs together, as the golden README says. */
-async function checkFinal(c: VerifyCase, initial: ReadonlyMap<string, Float32Array>, final: ReadonlyMap<string, Float32Array>, checks: Checks): Promise<void> {
+async function checkFinal(
+  c: VerifyCase,
+  initial: ReadonlyMap<string, Float32Array>,
+  final: ReadonlyMap<string, Float32Array>,
+  checks: Checks,
+): Promise<void> {
   const limits = c.case["tolerance"] as { up_rel: number; delta_down_rel: number };
   const ups: [number[], number[]] = [[], []];
   const downs: [number[], number[]] = [[], []];
@@ -85,7 +115,9 @@ async function checkFinal(c: VerifyCase, initial: ReadonlyMap<string, Float32Arr
     const key = name.slice("final.".length);
     const expected = (await floats(c, name)).data;
     const actual = final.get(key) ?? new Float32Array();
-    const start = key.endsWith("lora_down.weight") ? (initial.get(key) ?? new Float32Array()) : new Float32Array(expected.length);
+    const start = key.endsWith("lora_down.weight")
+      ? (initial.get(key) ?? new Float32Array())
+      : new Float32Array(expected.length);
     const [got, wanted] = key.endsWith("lora_down.weight") ? downs : ups;
     expected.forEach((value, i) => {
       got.push((actual[i] ?? Number.NaN) - (start[i] ?? 0));
