@@ -16,24 +16,12 @@ export interface KernelPolicy {
    * and a broadcast one or two, so kernels run workgroups of one subgroup and hand operands from lane to lane.
    */
   readonly broadcastLanes: 0 | 4 | 8;
-  /** Matmul tile of the shared-memory kernels. */
-  readonly matmulTile: MatmulTile;
-}
-
-/** Rows × columns per workgroup and per thread, contraction slice, threads. */
-export interface MatmulTile {
-  readonly BM: number;
-  readonly BN: number;
-  readonly BK: number;
-  readonly TM: number;
-  readonly TN: number;
 }
 
 export const PORTABLE_POLICY: KernelPolicy = {
   sharedMemory: false,
   subgroups: false,
   broadcastLanes: 0,
-  matmulTile: { BM: 64, BN: 64, BK: 16, TM: 8, TN: 4 },
 };
 
 /** The fixed table of a GPU nobody has tuned yet (kernels guide: 64×64, 8×4 per thread, f32 in shared memory, BK 16). */

@@ -2,6 +2,7 @@
  * The training loop: which pictures, which noise, which timestep, which learning rate. Everything random is a function
  * of (seed, step), so a run resumed from a checkpoint gives the same bits as one never stopped, on the same adapter.
  */
+import { WeftError } from "../base/errors";
 import { counterNormal, counterUniform, counterUniformInt, randomStream } from "../base/random/counter";
 import { minSnrWeight } from "../diffusion/lossWeights";
 import { alphasCumprod, snr, TRAIN_TIMESTEPS } from "../diffusion/noiseSchedule";
@@ -78,6 +79,8 @@ export class Trainer {
   readonly #weightByTimestep: Float32Array;
   /** Fixed-noise loss before the first step, once measured; travels with checkpoints. */
   baselineLoss = Number.NaN;
+  /** Resumed with other kernels than the run began with: right, but not bit for bit what it would have been. */
+  resumedElsewhere = false;
   #step = 0;
   #epoch = -1;
   #batches: number[][] = [];
@@ -224,12 +227,20 @@ export class Trainer {
   }
 
   #restore(state: RunState): void {
-    const { buffers } = this.session;
+    const { buffers, layout } = this.session;
+    if (state.parameter.length !== layout.length) {
+      throw new WeftError(
+        "checkpoint-mismatch",
+        "The checkpoint belongs to a run with another model or other settings.",
+        "Resume with the model, rank and modules the run began with, or start a new run.",
+      );
+    }
     buffers.write("parameter", state.parameter);
     buffers.write("moment1", state.moment1);
     buffers.write("moment2", state.moment2);
     this.#step = state.step;
     this.baselineLoss = state.baselineLoss;
+    this.resumedElsewhere = state.policy !== JSON.stringify(this.#model.device.policy);
   }
 
   #batch(step: number): readonly number[] {

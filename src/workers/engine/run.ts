@@ -133,6 +133,12 @@ class Run {
       onProgress: (done, total) => this.#stage("compiling", done, total),
     });
     this.#trainer = trainer;
+    if (trainer.resumedElsewhere) {
+      this.#warn(
+        "other-kernels",
+        "This run began on another graphics processor or browser: it goes on, with slightly other rounding.",
+      );
+    }
     await model.releasePrograms();
     this.#host.onEvent({ kind: "plan", plan: largestPlan(trainer) });
     return trainer;
