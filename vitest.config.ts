@@ -1,4 +1,7 @@
-/** Two kinds of tests: `unit` needs only Node; `gpu` (`*.gpu.test.ts`) runs kernels on a device, one file at a time. */
+/**
+ * Three kinds of tests: `unit` needs only Node; `gpu` (`*.gpu.test.ts`) runs kernels on a device, one file at a time; `slow`
+ * (`*.slow.test.ts`, `npm run test:slow`) compiles many variants of every kernel and is no part of `npm test`.
+ */
 import { defineConfig } from "vitest/config";
 
 const include = (suffix: string) => [`src/**/*${suffix}`, `tools/**/*${suffix}`];
@@ -12,7 +15,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: include(".test.ts"),
-          exclude: include(".gpu.test.ts"),
+          exclude: [...include(".gpu.test.ts"), ...include(".slow.test.ts")],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
@@ -26,6 +29,16 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 300_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: "slow",
+          include: include(".slow.test.ts"),
+          fileParallelism: false,
+          testTimeout: 900_000,
+          hookTimeout: 300_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

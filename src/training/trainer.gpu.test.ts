@@ -12,7 +12,7 @@ import { Trainer, type TrainerData, type TrainerSettings } from "./trainer";
 const MINI = fileURLToPath(new URL("../../public/models/mini.safetensors", import.meta.url));
 
 const settings: TrainerSettings = {
-  steps: 60,
+  steps: 40,
   batchSize: 2,
   rank: 6,
   alpha: 6,
@@ -45,10 +45,10 @@ beforeAll(async () => {
   ]);
   data = {
     captions,
-    examples: [8, 8, 8, 4].map((height, index) => ({
-      moments: moments(height, 8, index),
+    examples: [4, 4, 4, 6].map((height, index) => ({
+      moments: moments(height, 4, index),
       height,
-      width: 8,
+      width: 4,
       caption: index % 2,
       repeats: 1,
     })),
@@ -151,7 +151,7 @@ describe("Trainer", () => {
   it("lowers the loss at fixed noise", async () => {
     const trainer = await create();
     const before = await trainer.fixedNoiseLoss();
-    await weightsAfter(trainer, 60);
+    await weightsAfter(trainer, 40);
     expect(await trainer.fixedNoiseLoss()).toBeLessThan(0.97 * before);
     trainer.dispose();
   });
