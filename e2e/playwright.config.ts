@@ -1,4 +1,7 @@
-/** Whole flows of the built app in a real Chromium. `npm run e2e` builds first. */
+/**
+ * Whole flows of the built app in a real Chromium. `npm run e2e` builds first. What takes minutes lies in `slow/`, is no part
+ * of `npm test` and has a command of its own, `npm run e2e:slow`.
+ */
 import { defineConfig } from "@playwright/test";
 import { launchOptions } from "./launch";
 
@@ -14,6 +17,10 @@ export default defineConfig({
   // A software adapter answers late, not never.
   expect: { timeout: 20_000 },
   forbidOnly: Boolean(process.env["CI"]),
+  projects: [
+    { name: "main", testIgnore: "slow/**" },
+    { name: "slow", testMatch: "slow/**/*.spec.ts", timeout: 30 * 60_000 },
+  ],
   use: { baseURL: `http://localhost:${port}`, launchOptions: launchOptions(), trace: "retain-on-failure" },
   webServer: {
     command: "node ../tools/run.mjs tools/bootstrap/start.ts",
