@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { assignBucket, bucketSizes, defaultBucketSettings } from "./buckets";
 import type { BucketSettings, Size } from "./buckets";
-import { centredCrop, conditioningCrop } from "./crop";
+import { cropOffset, conditioningCrop } from "./crop";
 
 const square = (side: number, more: Partial<BucketSettings> = {}): BucketSettings => ({
   ...defaultBucketSettings,
@@ -48,7 +48,7 @@ describe.each<[string, BucketSettings, [Size, string, string, Size][]]>([
   it.each(rows)("%s goes to %s", (size, bucket, resized, crop) => {
     const assignment = assignBucket(size, settings);
     expect([text(assignment.bucket), text(assignment.resized)]).toEqual([bucket, resized]);
-    expect(centredCrop(assignment.resized, assignment.bucket)).toEqual(crop);
+    expect(cropOffset(assignment.resized, assignment.bucket)).toEqual(crop);
   });
 });
 

@@ -3,6 +3,15 @@
 /** A caption is a line of words; more is some other text file. */
 export const maxCaptionBytes = 8 * 1024;
 
+/** Endings that trainers and taggers give caption files, best first: where a picture has several, the first is used. */
+export const captionExtensions = ["txt", "caption", "tags", "cap", "wd14", "prompt"] as const;
+
+/** Whether a path is a caption file by its ending. */
+export function isCaptionPath(path: string): boolean {
+  const ending = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? "";
+  return captionExtensions.some((extension) => extension === ending);
+}
+
 export interface CaptionText {
   caption: string;
   /** What the person should know about how the file was read. */

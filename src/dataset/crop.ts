@@ -1,10 +1,28 @@
 /** Where the bucket is cut out of the resized picture. */
 import type { Size } from "./buckets";
 
-/** Left and top of the centred crop; halves go to the left and the top. */
-export function centredCrop(resized: Size, bucket: Size): [x: number, y: number] {
-  const offset = (side: 0 | 1) => Math.max(0, Math.floor((resized[side] - bucket[side]) / 2));
-  return [offset(0), offset(1)];
+/** A point of the picture to keep in view, in shares of its width and height. */
+export interface CropPoint {
+  x: number;
+  y: number;
+}
+
+export const centre: CropPoint = { x: 0.5, y: 0.5 };
+
+/**
+ * Left and top of the crop: the point in its middle as far as the borders allow. The picture's own middle gives the trainer's
+ * crop, whose halves go to the left and the top.
+ */
+export function cropOffset(
+  resized: Size,
+  bucket: Size,
+  { x, y }: CropPoint = centre,
+): [x: number, y: number] {
+  const offset = (side: 0 | 1, share: number): number => {
+    const slack = resized[side] - bucket[side];
+    return Math.max(0, Math.min(slack, Math.floor(share * resized[side] - bucket[side] / 2)));
+  };
+  return [offset(0, x), offset(1, y)];
 }
 
 /**

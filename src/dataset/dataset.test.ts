@@ -86,25 +86,74 @@ describe("arrangePaths", () => {
       "dog.v2.jpg",
       "dog.v2.caption",
     ]);
-    expect(pictures.map(({ path, captionPath }) => [path, captionPath])).toEqual([
-      ["a/cat.png", "a/cat.TXT"],
-      ["b/cat.png", undefined],
-      ["dog.v2.jpg", "dog.v2.caption"],
+    expect(pictures.map(({ path, captionPaths: found }) => [path, found])).toEqual([
+      ["a/cat.png", ["a/cat.TXT"]],
+      ["b/cat.png", []],
+      ["dog.v2.jpg", ["dog.v2.caption"]],
     ]);
     expect(refused).toEqual([]);
   });
 
-  it("prefers .txt to .caption and tells nothing of the other", () => {
-    const { pictures, refused } = arrangePaths(["c.png", "c.caption", "c.txt"]);
-    expect(pictures[0]?.captionPath).toBe("c.txt");
-    expect(refused.map(({ path }) => path)).toEqual(["c.caption"]);
+  it("puts .txt before other endings and keeps those", () => {
+    const { pictures, refused } = arrangePaths(["c.png", "c.tags", "c.caption", "c.txt"]);
+    expect(pictures[0]?.captionPaths).toEqual(["c.txt", "c.caption", "c.tags"]);
+    expect(refused).toEqual([]);
+  });
+
+  it("shares a caption between pictures of one name, and lists one that differs in case only", () => {
+    const { pictures, refused } = arrangePaths(["c.png", "c.jpg", "c.txt", "c.TXT"]);
+    expect(pictures.map(({ captionPaths: found }) => found)).toEqual([["c.txt"], ["c.TXT"]]);
+    expect(refused).toEqual([]);
   });
 
   it("takes repeats and class tokens from the folder", () => {
-    expect(arrangePaths(["img/10_ink style/a.png"]).pictures).toEqual([
-      { path: "img/10_ink style/a.png", captionPath: undefined, repeats: 10, classTokens: "ink style" },
+    expect(arrangePaths(["img/10_ink style /a.png"]).pictures).toEqual([
+      {
+        path: "img/10_ink style /a.png",
+        captionPaths: [],
+        repeats: 10,
+        classTokens: "ink style",
+        metadataCaption: "",
+      },
     ]);
     expect(arrangePaths(["2024_holiday.png"]).pictures[0]?.repeats).toBe(1);
+  });
+
+  it("believes a config before a folder's name, and finds its folders by the ends of their paths", () => {
+    const subset = { repeats: 3, classTokens: "my cat", captionExtension: "words" };
+    const { pictures } = arrangePaths(["set/cats/a.png", "set/cats/a.words", "set/2_dogs/b.png"], {
+      metadata: [],
+      configs: [
+        {
+          path: "set/dataset.toml",
+          subsets: [
+            { ...subset, imageDir: "D:\\train\\cats" },
+            { ...subset, imageDir: "/home/me/cats", repeats: 9 },
+          ],
+        },
+      ],
+    });
+    expect(
+      pictures.map(({ repeats, classTokens, captionPaths: found }) => [repeats, classTokens, found]),
+    ).toEqual([
+      [3, "my cat", ["set/cats/a.words"]],
+      [2, "dogs", []],
+    ]);
+  });
+
+  it("gives metadata's captions to the pictures they mean", () => {
+    const metadata = [
+      {
+        path: "two/metadata.jsonl",
+        entries: [
+          { file: "a.png", caption: "second a" },
+          { file: "/mnt/x/one/a.png", caption: "first a" },
+          { file: "none.png", caption: "lost" },
+        ],
+      },
+    ];
+    const { pictures } = arrangePaths(["one/a.png", "two/a.png"], { metadata, configs: [] });
+    expect(pictures.map(({ metadataCaption }) => metadataCaption)).toEqual(["first a", "second a"]);
   });
 
   it("refuses by name, leaves litter out and lets the rest through", () => {

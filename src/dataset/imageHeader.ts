@@ -5,7 +5,7 @@
 import { WeftError } from "../base/errors";
 
 export interface ImageHeader {
-  format: "png" | "jpeg" | "webp" | "gif" | "bmp" | "avif";
+  format: "png" | "jpeg" | "webp" | "gif" | "bmp" | "avif" | "heic";
   /** Pixels as stored, before EXIF rotation. */
   width: number;
   height: number;
@@ -119,6 +119,13 @@ const formats: { format: ImageHeader["format"]; matches: (view: DataView) => boo
     matches: (view) => /^ftyp.{0,48}avi[fs]/s.test(ascii(view, 4, Math.min(60, view.byteLength - 4))),
     read: readAvif,
   },
+  {
+    // The same boxes with other codes in them; after AVIF, which some files are as well.
+    format: "heic",
+    matches: (view) =>
+      /^ftyp.{0,48}(hei[cmsx]|hev[cmsx])/s.test(ascii(view, 4, Math.min(60, view.byteLength - 4))),
+    read: readAvif,
+  },
 ];
 
 /** What a file is that is no picture, as far as its first bytes tell. */
@@ -129,8 +136,9 @@ function guess(view: DataView): string {
   if (start.startsWith("<svg") || start.startsWith("<?xml"))
     return "a vector drawing (SVG), which cannot be trained on";
   if (start.startsWith("%pdf")) return "a PDF document, not a picture";
-  if (/ftyp(heic|heix|mif1|msf1)/.test(start.slice(4, 12)))
-    return "a HEIC photo, which this browser cannot read; save it as JPEG";
+  if (start.startsWith("pk\u0003\u0004")) return "a zip under another name; rename it to .zip";
+  if (start.startsWith("\u0000\u0000\u0000\fjxl ") || start.startsWith("\u00ff\n"))
+    return "a JPEG XL picture, which browsers do not read yet; save it as PNG or JPEG";
   return "not a picture of a kind that browsers read";
 }
 

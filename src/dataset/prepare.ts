@@ -2,7 +2,7 @@
 import { areaResize } from "./areaResize";
 import { assignBucket } from "./buckets";
 import type { BucketSettings, Size } from "./buckets";
-import { centredCrop } from "./crop";
+import { cropOffset, type CropPoint } from "./crop";
 import { lanczosResize } from "./lanczosResize";
 import { compositeOn, cropPixels } from "./pixels";
 import type { Pixels } from "./pixels";
@@ -16,6 +16,13 @@ export function trainingResize(pixels: Pixels, [width, height]: Size): Pixels {
   return shrinks ? areaResize(pixels, width, height) : lanczosResize(pixels, width, height);
 }
 
+export interface PrepareOptions {
+  /** Shows where the picture is transparent. */
+  background?: readonly [number, number, number];
+  /** What the bucket keeps in view; the middle by default. */
+  crop?: CropPoint | undefined;
+}
+
 /**
  * @param pixels upright, RGB or RGBA.
  * @returns RGB of the picture's bucket size.
@@ -24,9 +31,9 @@ export function trainingResize(pixels: Pixels, [width, height]: Size): Pixels {
 export function prepareForTraining(
   pixels: Pixels,
   settings: BucketSettings,
-  background: readonly [number, number, number] = WHITE,
+  { background = WHITE, crop }: PrepareOptions = {},
 ): Pixels {
   const { bucket, resized } = assignBucket([pixels.width, pixels.height], settings);
-  const [x, y] = centredCrop(resized, bucket);
+  const [x, y] = cropOffset(resized, bucket, crop);
   return cropPixels(trainingResize(compositeOn(pixels, background), resized), x, y, bucket[0], bucket[1]);
 }

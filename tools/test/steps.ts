@@ -88,7 +88,14 @@ const e2e: Step = {
   group: "e2e",
   run: async () => {
     const report = freshReport("e2e");
-    const args = ["test", "--config", "e2e/playwright.config.ts", "--project", "main", "--reporter=list,json"];
+    const args = [
+      "test",
+      "--config",
+      "e2e/playwright.config.ts",
+      "--project",
+      "main",
+      "--reporter=list,json",
+    ];
     const { ok } = await run(bin("playwright"), args, {
       show: true,
       env: { PLAYWRIGHT_JSON_OUTPUT_FILE: report },

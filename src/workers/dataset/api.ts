@@ -1,4 +1,14 @@
-/** What the page may ask of the dataset worker. Types only. */
+/** What the page may ask of a dataset worker. Types only. */
+import type { CropPoint } from "../../dataset/crop";
+import type { ImageHeader } from "../../dataset/imageHeader";
+import type { ImageLook } from "../../dataset/imageLook";
+
+/** A caption file as it came, so that a caption nobody touched goes out byte for byte. */
+export interface CaptionBytes {
+  /** Without its dot, as written: `txt`. */
+  extension: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
 
 export interface ImportedImage {
   id: string;
@@ -7,15 +17,23 @@ export interface ImportedImage {
   width: number;
   height: number;
   bytes: number;
+  format: ImageHeader["format"];
   /** The original file, untouched; what is stored and exported. */
   original: Blob;
   /** A WebP or PNG of at most 256 px. */
   thumbnail: Blob;
   caption: string;
   captionSource: "file" | "folder" | "none";
+  /** The file that the caption was read from, and the caption that was read. */
+  captionFile?: CaptionBytes & { caption: string };
+  /** Caption files with other endings beside it; kept for the export. */
+  otherCaptions?: CaptionBytes[];
   repeats: number;
   /** What the person should know: rotated by EXIF, alpha composited, smaller than the training size … */
   notes: string[];
+  look: ImageLook;
+  /** Whether any pixel is transparent. */
+  alpha: boolean;
 }
 
 export interface RefusedFile {
@@ -25,14 +43,43 @@ export interface RefusedFile {
 }
 
 export type ImportEvent =
-  | { kind: "progress"; done: number; total: number }
+  | {
+      kind: "progress";
+      done: number;
+      total: number;
+      /** Undefined until it can be told. */ secondsLeft?: number;
+    }
   | { kind: "image"; image: ImportedImage }
-  | { kind: "refused"; file: RefusedFile };
+  | { kind: "refused"; file: RefusedFile }
+  /** Something about the whole drop that the person should know. */
+  | { kind: "note"; note: string };
 
 export interface NamedFile {
   /** Path inside the drop, e.g. `10_mystyle/cat.png`. */
   path: string;
   file: Blob;
+}
+
+/** A picture that an import will read, with what the rest of the drop says about it. */
+export interface PlannedPicture {
+  path: string;
+  /** The caption files that belong to it; the first one is read. */
+  captionPaths: string[];
+  repeats: number;
+  classTokens: string;
+  metadataCaption: string;
+}
+
+export interface ImportPlan {
+  pictures: PlannedPicture[];
+  refused: RefusedFile[];
+  notes: string[];
+}
+
+/** A planned picture with its bytes. */
+export interface PictureTask extends Omit<PlannedPicture, "captionPaths"> {
+  file: Blob;
+  captions: { path: string; file: Blob }[];
 }
 
 export interface DecodedImage {
@@ -42,13 +89,22 @@ export interface DecodedImage {
 }
 
 export interface DatasetWorker {
-  /** Reads images, caption files, kohya folders and zips; one bad file never stops the rest. */
-  importFiles(jobId: string, files: NamedFile[], onEvent: (event: ImportEvent) => void): Promise<void>;
+  /**
+   * Looks through a drop without decoding anything: zips are listed, metadata and dataset configs read.
+   * @param paths all files of the drop, each once
+   * @param files those of them that have to be read for it
+   */
+  plan(jobId: string, paths: string[], files: NamedFile[]): Promise<ImportPlan>;
+  /** Inflates entries of a planned drop's zips. @throws the reason when one cannot be. */
+  inflate(jobId: string, paths: string[]): Promise<Blob[]>;
+  /** Forgets the zips of a drop. */
+  endJob(jobId: string): Promise<void>;
+  /** Decodes one picture, makes its thumbnail and looks at it. @throws the reason, which reads after the file's name. */
+  readPicture(task: PictureTask): Promise<ImportedImage>;
   /**
    * Decodes one original for training: oriented, alpha composited on white, RGBA.
    * With `resolution` it is also resized and cropped to its bucket, so that a folder of photographs never
    * crosses a worker border at full size.
    */
-  decode(original: Blob, name: string, resolution?: number): Promise<DecodedImage>;
-  cancel(jobId: string): Promise<void>;
+  decode(original: Blob, name: string, resolution?: number, crop?: CropPoint): Promise<DecodedImage>;
 }

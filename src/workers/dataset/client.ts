@@ -1,27 +1,22 @@
-/** The dataset worker as the page uses it. */
-import { proxy } from "comlink";
-import { Connection } from "../connect";
-import type { DatasetWorker, DecodedImage, ImportEvent, NamedFile } from "./api";
+/** The dataset workers as the page uses them. */
+import type { CropPoint } from "../../dataset/crop";
+import type { DecodedImage, ImportEvent, NamedFile } from "./api";
+import { runImport } from "./importJob";
+import { connectDatasetWorker } from "./pool";
 
 export class DatasetClient {
-  #connection = new Connection<DatasetWorker>(
-    "picture reader",
-    () => new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "dataset" }),
-  );
+  #connection = connectDatasetWorker();
 
+  /** Reads images, caption files, kohya folders, metadata and zips; one bad file never stops the rest. */
   importFiles(
     files: NamedFile[],
     onEvent: (event: ImportEvent) => void,
-    signal?: AbortSignal,
+    signal: AbortSignal = new AbortController().signal,
   ): Promise<void> {
-    const job = crypto.randomUUID();
-    const cancel = (): void =>
-      void this.#connection.call((worker) => worker.cancel(job)).catch(() => undefined);
-    signal?.addEventListener("abort", cancel, { once: true });
-    return this.#connection.call((worker) => worker.importFiles(job, files, proxy(onEvent)), signal);
+    return runImport(this.#connection, files, onEvent, signal);
   }
 
-  decode(original: Blob, name: string, resolution: number): Promise<DecodedImage> {
-    return this.#connection.call((worker) => worker.decode(original, name, resolution));
+  decode(original: Blob, name: string, resolution: number, crop?: CropPoint): Promise<DecodedImage> {
+    return this.#connection.call((worker) => worker.decode(original, name, resolution, crop));
   }
 }

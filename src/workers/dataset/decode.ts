@@ -3,10 +3,9 @@ import { WeftError } from "../../base/errors";
 import { bucketsFor } from "../../dataset/buckets";
 import type { Pixels } from "../../dataset/pixels";
 import { prepareForTraining } from "../../dataset/prepare";
+import type { CropPoint } from "../../dataset/crop";
 import type { DecodedImage } from "./api";
-
-const thumbnailSide = 256;
-const thumbnailQuality = 0.86;
+import { openHeic } from "./heic";
 
 /** Upright, and otherwise the bytes as stored: no colour conversion, no premultiplied alpha. */
 const asStored: ImageBitmapOptions = {
@@ -15,11 +14,17 @@ const asStored: ImageBitmapOptions = {
   colorSpaceConversion: "none",
 };
 
-/** @throws `undecodable` when the browser's codec refuses the file; the message reads after the file's name. */
+async function isHeic(file: Blob): Promise<boolean> {
+  const head = new Uint8Array(await file.slice(0, 64).arrayBuffer());
+  return /^....ftyp.*(hei[cmsx]|hev[cmsx])/s.test(String.fromCharCode(...head));
+}
+
+/** @throws `undecodable` when the codec refuses the file; the message reads after the file's name. */
 export async function openPicture(file: Blob): Promise<ImageBitmap> {
   try {
     return await createImageBitmap(file, asStored);
   } catch {
+    if (await isHeic(file)) return openHeic(file);
     throw new WeftError(
       "undecodable",
       "is damaged: it cannot be decoded.",
@@ -28,10 +33,12 @@ export async function openPicture(file: Blob): Promise<ImageBitmap> {
   }
 }
 
-function canvas2d(
-  width: number,
-  height: number,
-): { canvas: OffscreenCanvas; context: OffscreenCanvasRenderingContext2D } {
+export interface Canvas {
+  canvas: OffscreenCanvas;
+  context: OffscreenCanvasRenderingContext2D;
+}
+
+export function canvas2d(width: number, height: number): Canvas {
   const canvas = new OffscreenCanvas(width, height);
   // Reading pixels back: a canvas in main memory does it exactly and without a detour over the GPU.
   const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -58,9 +65,10 @@ export function pixelsOnWhite(picture: ImageBitmap): DecodedImage {
  * The picture at the size a run at `resolution` trains it. What the engine does with it again then changes nothing,
  * and photographs never cross a worker border at full size.
  */
-export function toBucket(decoded: DecodedImage, resolution: number): DecodedImage {
+export function toBucket(decoded: DecodedImage, resolution: number, crop?: CropPoint): DecodedImage {
   const { pixels, width, height } = decoded;
-  return withAlpha(prepareForTraining({ data: pixels, width, height, channels: 4 }, bucketsFor(resolution)));
+  const whole: Pixels = { data: pixels, width, height, channels: 4 };
+  return withAlpha(prepareForTraining(whole, bucketsFor(resolution), { crop }));
 }
 
 function withAlpha({ data, width, height }: Pixels): DecodedImage {
@@ -68,18 +76,4 @@ function withAlpha({ data, width, height }: Pixels): DecodedImage {
   for (let pixel = 0; pixel < width * height; pixel++)
     pixels.set(data.subarray(3 * pixel, 3 * pixel + 3), 4 * pixel);
   return { pixels, width, height };
-}
-
-/** A picture of at most 256 px a side; small drawings stay as they are, without loss. */
-export async function thumbnailOf(picture: ImageBitmap): Promise<Blob> {
-  const scale = Math.min(1, thumbnailSide / Math.max(picture.width, picture.height));
-  const { canvas, context } = canvas2d(
-    Math.max(1, Math.round(picture.width * scale)),
-    Math.max(1, Math.round(picture.height * scale)),
-  );
-  context.imageSmoothingQuality = "high";
-  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  return canvas.convertToBlob(
-    scale === 1 ? { type: "image/png" } : { type: "image/webp", quality: thumbnailQuality },
-  );
 }

@@ -2,9 +2,9 @@
  * Zip files of pictures, read as hostile input: entry names are labels and never paths, and every size is bounded
  * both as declared and as inflated (T-F3).
  */
-import { BlobReader, BlobWriter, configure, ZipReader, type FileEntry } from "@zip.js/zip.js";
+import { BlobReader, configure, ZipReader, type FileEntry } from "@zip.js/zip.js";
 import { WeftError } from "../../base/errors";
-import type { NamedFile } from "./api";
+import { isLitter } from "../../dataset/arrangePaths";
 
 const limits = {
   entries: 20_000,
@@ -19,20 +19,20 @@ const limits = {
 // This already is a worker; zip.js's own would need blob: script addresses, which the policy forbids.
 configure({ useWebWorkers: false });
 
-/** What the caller learns entry by entry; an entry that is refused does not stop the rest. */
-export type Unzipped =
-  { kind: "file"; file: NamedFile } | { kind: "refused"; path: string; error: WeftError };
-
-export function isZip(path: string, head: Uint8Array): boolean {
-  return (
-    /\.(zip|cbz)$/i.test(path) || (head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5))
-  );
+/** What is in an archive: an entry that is refused does not stop the rest. */
+export interface Listing {
+  /** By its name as written in the archive. */
+  entries: { name: string; entry: FileEntry }[];
+  refused: { name: string; error: WeftError }[];
 }
 
-/** Entry names use `\` when made on some Windows tools; `..`, drive letters and leading slashes say nothing. */
-function label(name: string): string {
-  const parts = name.replaceAll("\\", "/").split("/");
-  return parts.filter((part) => part && part !== "." && part !== ".." && !/^[A-Za-z]:$/.test(part)).join("/");
+export function isZipPath(path: string): boolean {
+  return /\.(zip|cbz)$/i.test(path);
+}
+
+/** By the mark of a first entry or of an empty archive. */
+export function isZip(head: Uint8Array): boolean {
+  return head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5);
 }
 
 function refusal(entry: FileEntry, total: number): WeftError | undefined {
@@ -53,45 +53,66 @@ function refusal(entry: FileEntry, total: number): WeftError | undefined {
 }
 
 /**
- * Files of an archive, one at a time.
- * @throws `bad-zip` when the archive itself cannot be read, `zip-too-many` above 20 000 entries.
+ * The files of an archive by its table of contents; nothing is inflated.
+ * @throws `bad-zip` when the archive itself cannot be read, `zip-too-many` above 20 000 entries; the message reads after
+ * the archive's name.
  */
-export async function* unzip(archive: Blob, name: string): AsyncGenerator<Unzipped> {
+export async function listZip(archive: Blob): Promise<Listing> {
   const reader = new ZipReader(new BlobReader(archive));
+  const listing: Listing = { entries: [], refused: [] };
   let total = 0;
   let count = 0;
   try {
     for await (const entry of reader.getEntriesGenerator()) {
       if (++count > limits.entries)
-        throw new WeftError("zip-too-many", `"${name}" holds more than ${limits.entries} entries.`);
-      if (entry.directory) continue;
-      const path = label(entry.filename);
+        throw new WeftError(
+          "zip-too-many",
+          `holds more than ${limits.entries} files.`,
+          "Unpack it and drop the pictures in parts.",
+        );
+      const name = entry.filename;
+      if (entry.directory || isLitter(name)) continue;
       const error = refusal(entry, total);
-      if (error) yield { kind: "refused", path, error };
+      if (error) listing.refused.push({ name, error });
       else {
-        const file = await inflate(entry);
-        total += file.size;
-        yield { kind: "file", file: { path, file } };
+        total += entry.uncompressedSize;
+        listing.entries.push({ name, entry });
       }
     }
+    return listing;
   } catch (error) {
     if (error instanceof WeftError) throw error;
     throw new WeftError(
       "bad-zip",
-      `"${name}" is not a readable zip file.`,
+      "is not a readable zip file.",
       "Unpack it on your computer and drop the folder.",
     );
-  } finally {
-    await reader.close();
   }
 }
 
-/** Stops inflating at the declared size: the header may lie. */
-async function inflate(entry: FileEntry): Promise<Blob> {
-  const writer = new BlobWriter();
-  const abort = new AbortController();
-  const onprogress = (done: number): undefined => {
-    if (done > limits.entryBytes) abort.abort();
-  };
-  return entry.getData(writer, { signal: abort.signal, onprogress, checkSignature: true });
+/** Collects what is inflated and stops at the declared size: the header may lie. */
+function boundedSink(limit: number): { sink: WritableStream<Uint8Array<ArrayBuffer>>; blob: () => Blob } {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  const sink = new WritableStream<Uint8Array<ArrayBuffer>>({
+    write(chunk) {
+      size += chunk.length;
+      if (size > limit) throw new WeftError("zip-bomb", "inflates to more than it declares.");
+      // zip.js may use the chunk's memory again.
+      parts.push(chunk.slice());
+    },
+  });
+  return { sink, blob: () => new Blob(parts) };
+}
+
+/** @throws WeftError when the entry is damaged or lies; the message reads after its name. */
+export async function inflate(entry: FileEntry): Promise<Blob> {
+  const { sink, blob } = boundedSink(entry.uncompressedSize);
+  try {
+    await entry.getData(sink, { checkSignature: true, checkOverlappingEntry: true });
+    return blob();
+  } catch (error) {
+    if (error instanceof WeftError) throw error;
+    throw new WeftError("bad-zip-entry", "is damaged inside the zip.", "Make the zip again.");
+  }
 }

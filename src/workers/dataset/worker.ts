@@ -1,11 +1,16 @@
-/** The dataset worker: everything that touches the pixels and bytes of the person's pictures. */
+/** A dataset worker: everything that touches the pixels and bytes of the person's pictures. */
+import type { FileEntry } from "@zip.js/zip.js";
 import { expose, transfer } from "comlink";
+import { WeftError } from "../../base/errors";
 import { toFailure } from "../failure";
 import type { DatasetWorker } from "./api";
 import { openPicture, pixelsOnWhite, toBucket } from "./decode";
-import { importFiles } from "./importFiles";
+import { planImport } from "./plan";
+import { readPicture } from "./readPicture";
+import { inflate } from "./unzip";
 
-const cancelled = new Set<string>();
+/** Entries of the zips of planned drops, by job. */
+const jobs = new Map<string, Map<string, FileEntry>>();
 
 /** Runs `work` so that its errors keep their words across the border. */
 async function words<T>(work: () => Promise<T>): Promise<T> {
@@ -19,20 +24,32 @@ async function words<T>(work: () => Promise<T>): Promise<T> {
 }
 
 const worker: DatasetWorker = {
-  importFiles: (jobId, files, onEvent) =>
+  plan: (jobId, paths, files) =>
     words(async () => {
-      await importFiles(files, onEvent, () => cancelled.has(jobId));
-      cancelled.delete(jobId);
+      const { plan, entries } = await planImport(paths, files);
+      jobs.set(jobId, entries);
+      return plan;
     }),
-  decode: (original, _, resolution) =>
+  inflate: (jobId, paths) =>
+    words(() =>
+      Promise.all(
+        paths.map((path) => {
+          const entry = jobs.get(jobId)?.get(path);
+          if (!entry) throw new WeftError("cancelled", "The import was cancelled.");
+          return inflate(entry);
+        }),
+      ),
+    ),
+  endJob: async (jobId) => void jobs.delete(jobId),
+  readPicture: (task) => words(() => readPicture(task)),
+  decode: (original, _, resolution, crop) =>
     words(async () => {
       const picture = await openPicture(original);
       const whole = pixelsOnWhite(picture);
       picture.close();
-      const decoded = resolution === undefined ? whole : toBucket(whole, resolution);
+      const decoded = resolution === undefined ? whole : toBucket(whole, resolution, crop);
       return transfer(decoded, [decoded.pixels.buffer]);
     }),
-  cancel: async (jobId) => void cancelled.add(jobId),
 };
 
 expose(worker);

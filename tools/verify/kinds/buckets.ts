@@ -1,7 +1,7 @@
 /** `buckets`: bucket lists, assignments, crops. */
 import { assignBucket, bucketSizes } from "../../../src/dataset/buckets";
 import type { BucketSettings, Size } from "../../../src/dataset/buckets";
-import { centredCrop, conditioningCrop } from "../../../src/dataset/crop";
+import { cropOffset, conditioningCrop } from "../../../src/dataset/crop";
 import { Checks } from "../compare";
 import type { VerifyKind } from "../types";
 
@@ -32,7 +32,7 @@ function checkAssignment(golden: GoldenAssignment, settings: BucketSettings, che
   const { bucket, resized, aspectError } = assignBucket(golden.size, settings);
   checks.equal(`bucket of ${what}`, bucket, golden.bucket);
   checks.equal(`resized ${what}`, resized, golden.resized);
-  checks.equal(`crop of ${what}`, centredCrop(resized, bucket), golden.crop_xy);
+  checks.equal(`crop of ${what}`, cropOffset(resized, bucket), golden.crop_xy);
   checks.close(`ratio error of ${what}`, [aspectError], [golden.ar_error], LIMIT);
   checks.close(`crop box of ${what}`, conditioningCrop(golden.size, bucket), golden.crop_ltrb, LIMIT);
 }
