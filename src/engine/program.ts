@@ -11,6 +11,7 @@ import type { ParameterBuffers } from "./parameters";
 import { keptTensors, UNIFORM_SLOT, type ExecutionPlan } from "./planner";
 import { pipelineCache, type CompiledKernel, type StorageByBinding } from "./pipelines";
 import { scalesField, type BoundStorage } from "./prelude";
+import type { ReadRange } from "./readbackRing";
 import { tensorBytes, type Tensor } from "./tensor";
 import type { WeightStore } from "./weightStore";
 
@@ -130,19 +131,26 @@ export class Program {
 
   /** Reads a kept tensor as f32; waits for the run. */
   async read(tensor: Tensor): Promise<Float32Array<ArrayBuffer>> {
+    const { buffer, offset, size } = this.kept(tensor);
     const staging = this.#readback.get(tensor.id);
-    const placement = this.plan.placements.get(tensor.id);
-    if (!staging || !placement) throw new InternalError(`${tensor.name} is not kept by this program`);
-    const { buffer, offset } = this.#arena.range(placement.offset);
+    invariant(staging, () => `${tensor.name} has no readback buffer`);
     const encoder = this.#device.gpu.createCommandEncoder();
-    encoder.copyBufferToBuffer(buffer, offset, staging, 0, tensorBytes(tensor));
+    encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
     this.#device.gpu.queue.submit([encoder.finish()]);
     await staging.mapAsync(GPUMapMode.READ);
-    const bytes = staging.getMappedRange().slice(0, tensorBytes(tensor));
+    const bytes = staging.getMappedRange().slice(0, size);
     const values = tensor.type === "f16" ? halfToFloats(new Uint16Array(bytes)) : new Float32Array(bytes);
     staging.unmap();
     this.#device.throwIfFailed();
     return values;
+  }
+
+  /** Where a kept tensor lies, for a {@link ReadbackRing}. */
+  kept(tensor: Tensor): ReadRange {
+    const placement = this.plan.placements.get(tensor.id);
+    if (!this.#readback.has(tensor.id) || !placement)
+      throw new InternalError(`${tensor.name} is not kept by this program`);
+    return { ...this.#arena.range(placement.offset), size: tensorBytes(tensor) };
   }
 
   /** Fills the arena with NaN, for tests that look for reads of unwritten memory. */

@@ -7,7 +7,8 @@ import { loraModules } from "../formats/lora/modules";
 import type { LoadedModel } from "../models/loadedModel";
 import { openCheckpoint } from "../models/openCheckpoint";
 import { counterNormal } from "../base/random/counter";
-import { Trainer, type TrainerData, type TrainerSettings } from "./trainer";
+import { Trainer, type StepReport, type TrainerData, type TrainerSettings } from "./trainer";
+import { STEPS_IN_FLIGHT } from "./trainingSession";
 
 const MINI = fileURLToPath(new URL("../../public/models/mini.safetensors", import.meta.url));
 
@@ -126,6 +127,29 @@ describe("Trainer", () => {
     expect(second.step).toBe(3);
     expect(await weightsAfter(second, 6)).toEqual(straight);
     second.dispose();
+  });
+
+  it("reports the same steps and reaches the same bits when steps are queued behind each other", async () => {
+    const waited = await create();
+    const reports: StepReport[] = [];
+    while (waited.step < 5) reports.push(await waited.advance());
+    const queued = await create();
+    const late: StepReport[] = [];
+    while (queued.step < 5) {
+      queued.queueStep();
+      if (queued.inFlight === STEPS_IN_FLIGHT) late.push(await queued.nextReport());
+    }
+    while (queued.inFlight > 0) late.push(await queued.nextReport());
+    const numbers = ({ step, loss, gradientNorm, learningRate }: StepReport) => [
+      step,
+      loss,
+      gradientNorm,
+      learningRate,
+    ];
+    expect(late.map(numbers)).toEqual(reports.map(numbers));
+    expect(await weightsAfter(queued, 5)).toEqual(await weightsAfter(waited, 5));
+    waited.dispose();
+    queued.dispose();
   });
 
   it("redoes activations to the same bits", async () => {

@@ -2,7 +2,7 @@
  * The training loop: which pictures, which noise, which timestep, which learning rate. Everything random is a function
  * of (seed, step), so a run resumed from a checkpoint gives the same bits as one never stopped, on the same adapter.
  */
-import { WeftError } from "../base/errors";
+import { invariant, WeftError } from "../base/errors";
 import { counterNormal, counterUniform, counterUniformInt, randomStream } from "../base/random/counter";
 import { minSnrWeight } from "../diffusion/lossWeights";
 import { alphasCumprod, snr, TRAIN_TIMESTEPS } from "../diffusion/noiseSchedule";
@@ -84,6 +84,9 @@ export class Trainer {
   #step = 0;
   #epoch = -1;
   #batches: number[][] = [];
+  readonly #reports: Promise<StepReport>[] = [];
+  /** When the last report came in, on the clock of `performance.now`. */
+  #lastDone = 0;
 
   private constructor(
     model: LoadedModel,
@@ -132,7 +135,7 @@ export class Trainer {
     return trainer;
   }
 
-  /** Steps done. */
+  /** Steps done or in flight. */
   get step(): number {
     return this.#step;
   }
@@ -141,28 +144,46 @@ export class Trainer {
     return stepsPerEpoch(this.#items, this.settings.batchSize);
   }
 
-  /** Does one optimizer step and waits for its loss. */
-  async advance(): Promise<StepReport> {
-    const started = performance.now();
+  /** Steps queued whose reports were not taken yet; at most {@link STEPS_IN_FLIGHT}. */
+  get inFlight(): number {
+    return this.#reports.length;
+  }
+
+  /** Hands the next optimizer step to the GPU and returns at once; its losses come with {@link nextReport}. */
+  queueStep(): void {
     const index = this.#step;
     const members = this.#batch(index);
     const shape = this.#shape(members);
     const learningRate = this.#learningRate(index, this.settings.learningRate);
-    this.session.queue(
-      shape,
-      this.#draw(members, index),
-      "update",
-      false,
-      this.#optimizer(index, learningRate),
-    );
-    const [{ weighted }, { gradientNorm, skipped }] = [
-      await this.session.readLosses(shape),
-      await this.session.readOptimizer(shape),
-    ];
+    const optimizer = this.#optimizer(index, learningRate);
+    const queuedAt = performance.now();
+    this.session.queue(shape, this.#draw(members, index), "update", false, optimizer);
     this.#step++;
-    const seconds = (performance.now() - started) / 1000;
-    this.session.learnSpeed(shape, seconds);
-    return { step: this.#step, loss: mean(weighted), learningRate, gradientNorm, skipped, seconds };
+    const report = this.session.readUpdate(shape).then(({ weighted, gradientNorm, skipped }) => {
+      const now = performance.now();
+      // A step that waited behind another one only took the time since that one was done.
+      const seconds = (now - Math.max(queuedAt, this.#lastDone)) / 1000;
+      this.#lastDone = now;
+      this.session.learnSpeed(shape, seconds);
+      return { step: index + 1, loss: mean(weighted), learningRate, gradientNorm, skipped, seconds };
+    });
+    // Whoever asks for the report hears of a failure; one nobody asks for is no crash.
+    report.catch(() => undefined);
+    this.#reports.push(report);
+  }
+
+  /** The report of the oldest step in flight. */
+  async nextReport(): Promise<StepReport> {
+    const report = this.#reports.shift();
+    invariant(report, "no step is in flight");
+    return report;
+  }
+
+  /** Does one optimizer step and waits for it. */
+  async advance(): Promise<StepReport> {
+    invariant(this.inFlight === 0, "earlier steps are still in flight");
+    this.queueStep();
+    return this.nextReport();
   }
 
   /**

@@ -9,6 +9,7 @@ import { Arena, arenaPiece } from "../engine/arena";
 import { ParameterBuffers, ParameterLayout } from "../engine/parameters";
 import type { ExecutionPlan } from "../engine/planner";
 import { Program } from "../engine/program";
+import { ReadbackRing } from "../engine/readbackRing";
 import { STEP_SCALAR_COUNT, STEP_SCALARS } from "../engine/stepScalars";
 import type { Tensor } from "../engine/tensor";
 import type { LoadedModel, Progress } from "../models/loadedModel";
@@ -58,6 +59,18 @@ interface CompiledStep {
   readonly embedding: Float32Array<ArrayBuffer>;
 }
 
+export interface UpdateReport {
+  /** Weighted mean squared error of each image. */
+  readonly weighted: readonly number[];
+  /** Before clipping. */
+  readonly gradientNorm: number;
+  /** The update was left out because something was not finite. */
+  readonly skipped: boolean;
+}
+
+/** Updates that may be queued before the first one's losses are in: while the GPU works on one, the next is encoded. */
+export const STEPS_IN_FLIGHT = 2;
+
 /** Gradients of half-precision activations are kept clear of the underflow limit by this factor. */
 const HALF_LOSS_SCALE = 1024;
 
@@ -69,6 +82,7 @@ export class TrainingSession {
   readonly plans: ReadonlyMap<string, ExecutionPlan>;
   readonly #arena: Arena;
   readonly #steps: ReadonlyMap<string, CompiledStep>;
+  readonly #ring: ReadbackRing;
   readonly #scalars = new Float32Array(STEP_SCALAR_COUNT);
   readonly #alphas = alphasCumprod();
   readonly #embeddingWidth: number;
@@ -80,6 +94,11 @@ export class TrainingSession {
     this.plans = parts.plans;
     this.#arena = parts.arena;
     this.#steps = parts.steps;
+    const largestBatch = Math.max(
+      0,
+      ...[...parts.steps.values()].map(({ training }) => training.losses.shape[0] ?? 0),
+    );
+    this.#ring = new ReadbackRing(model.device, 16 * (largestBatch + 1), STEPS_IN_FLIGHT);
     this.#embeddingWidth = model.config.unet.channels[0] ?? 0;
     this.#scalars[STEP_SCALARS.lossScale] = model.activationType === "f16" ? HALF_LOSS_SCALE : 1;
   }
@@ -167,11 +186,19 @@ export class TrainingSession {
     return { weighted: column(0), unweighted: column(1) };
   }
 
-  /** Gradient norm before clipping, and whether the update was left out because something was not finite. */
-  async readOptimizer(shape: TrainingShape): Promise<{ gradientNorm: number; skipped: boolean }> {
-    const step = this.#step(shape);
-    const [gradientNorm = Number.NaN, skipped = 0] = await step.program.read(step.training.optimizer);
-    return { gradientNorm, skipped: skipped !== 0 };
+  /**
+   * What the last queued update of this shape came to. Asked for at once after {@link queue}, it is right whatever is
+   * queued behind it; at most {@link STEPS_IN_FLIGHT} may be awaited at a time.
+   */
+  async readUpdate(shape: TrainingShape): Promise<UpdateReport> {
+    const { training, program } = this.#step(shape);
+    const { losses, optimizer } = training;
+    const values = new Float32Array(
+      await this.#ring.capture([program.kept(losses), program.kept(optimizer)]),
+    );
+    const weighted = Array.from({ length: shape.batch }, (_, image) => values[4 * image] ?? Number.NaN);
+    const [gradientNorm = Number.NaN, skipped = 0] = values.subarray(4 * shape.batch);
+    return { weighted, gradientNorm, skipped: skipped !== 0 };
   }
 
   /** `[batch, height, width, channels]`; only with `keepPrediction`. */
@@ -188,6 +215,7 @@ export class TrainingSession {
   dispose(): void {
     for (const { program } of this.#steps.values()) program.dispose();
     this.#arena.dispose();
+    this.#ring.dispose();
     this.buffers.dispose();
   }
 

@@ -5,7 +5,7 @@ import { checkOp, measureOp, type OpCase } from "../testing/opHarness";
 import { testDevice, testDeviceWith } from "../testing/testDevice";
 import { attention } from "./attention";
 import { referenceSelfAttention } from "./attention/reference";
-import { crossCase, selfCase, type Shape } from "./attention/testCases";
+import { crossCase, selfCase, type Shape } from "../testing/attentionCases";
 
 const shapeName = ({ heads, d, tq, tk, causal }: Shape) =>
   `${heads} heads of ${d}, ${tk === undefined ? `${tq} tokens` : `${tq} queries, ${tk} keys`}${causal ? ", causal" : ""}`;

@@ -3,7 +3,7 @@ import { describe, it } from "vitest";
 import { GPU_POLICY } from "../policy";
 import { checkOp, type OpCase } from "../testing/opHarness";
 import { testDevice, testDeviceWith } from "../testing/testDevice";
-import { crossCase, selfCase } from "./attention/testCases";
+import { crossCase, selfCase } from "../testing/attentionCases";
 
 describe("attention with subgroup broadcasts", () => {
   const cases: Record<string, OpCase> = {

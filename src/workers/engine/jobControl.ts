@@ -9,6 +9,11 @@ export class JobControl {
   #paused = false;
   #wake: (() => void) | undefined;
 
+  /** Whether the person wants something that needs the job to stand still. */
+  get wantsStop(): boolean {
+    return this.cancelled || this.#paused || this.sampleRequested || this.saveRequested;
+  }
+
   pause(): void {
     this.#paused = true;
   }

@@ -9,6 +9,7 @@ import { LoraStack } from "../../models/lora/apply";
 import type { LoraTarget } from "../../models/lora/binding";
 import type { LoadedModel } from "../../models/loadedModel";
 import { Trainer, type StepReport, type TrainerSettings } from "../../training/trainer";
+import { STEPS_IN_FLIGHT } from "../../training/trainingSession";
 import type {
   GenerateRequest,
   GeneratedImage,
@@ -34,7 +35,9 @@ export interface RunHost {
   readonly onEvent: (event: TrainEvent) => void;
   /** Unix seconds; a fixed clock gives byte-identical files. */
   readonly now: () => number;
-  /** Called between steps, so that others may use the GPU. */
+  /** Whether others wait for the GPU: then the run stops at the next step's end. */
+  readonly isGpuWanted?: () => boolean;
+  /** Called where the run stops between steps, so that others may use the GPU. */
   readonly betweenSteps?: (run: LiveRun) => Promise<void>;
 }
 
@@ -99,6 +102,7 @@ class Run {
     if (trainer.step === 0) await this.#sample(trainer);
     this.#stage("training", trainer.step, settings.steps);
     while (trainer.step < settings.steps && !this.#host.control.cancelled) await this.#advance(trainer);
+    await this.#catchUp(trainer);
     this.#stage("saving", 0, 1);
     await this.#sample(trainer);
     const after = await trainer.fixedNoiseLoss();
@@ -144,14 +148,41 @@ class Run {
     return trainer;
   }
 
+  /** Queues a step; only where something has to happen between two steps does it wait for the GPU to be done. */
   async #advance(trainer: Trainer): Promise<void> {
-    const { control, betweenSteps } = this.#host;
-    const report = await trainer.advance();
-    this.#report(report);
+    trainer.queueStep();
+    if (!this.#isBoundary(trainer.step)) {
+      if (trainer.inFlight === STEPS_IN_FLIGHT) this.#report(await trainer.nextReport());
+      return;
+    }
+    await this.#catchUp(trainer);
+    await this.#between(trainer);
+  }
+
+  /** Waits for every queued step. */
+  async #catchUp(trainer: Trainer): Promise<void> {
+    while (trainer.inFlight > 0) this.#report(await trainer.nextReport());
+  }
+
+  #isBoundary(step: number): boolean {
+    const { control, isGpuWanted } = this.#host;
     const { sampleEvery, saveEvery, steps } = this.#request.settings;
-    const isLast = report.step === steps;
-    if (control.saveRequested || (saveEvery > 0 && report.step % saveEvery === 0)) await this.#save(trainer);
-    if (control.sampleRequested || (sampleEvery > 0 && report.step % sampleEvery === 0 && !isLast))
+    const isDue = (every: number) => every > 0 && step % every === 0;
+    return (
+      step === steps ||
+      isDue(saveEvery) ||
+      isDue(sampleEvery) ||
+      control.wantsStop ||
+      isGpuWanted?.() === true
+    );
+  }
+
+  async #between(trainer: Trainer): Promise<void> {
+    const { control, betweenSteps } = this.#host;
+    const { sampleEvery, saveEvery, steps } = this.#request.settings;
+    const { step } = trainer;
+    if (control.saveRequested || (saveEvery > 0 && step % saveEvery === 0)) await this.#save(trainer);
+    if (control.sampleRequested || (sampleEvery > 0 && step % sampleEvery === 0 && step !== steps))
       await this.#sample(trainer);
     await betweenSteps?.({ name: this.#request.settings.name, trainer });
     await control.whilePaused();

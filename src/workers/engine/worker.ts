@@ -59,6 +59,7 @@ const engine: EngineWorker = {
           control,
           onEvent,
           now: () => Date.now() / 1000,
+          isGpuWanted: () => waiting.length > 0,
           betweenSteps: drain,
         };
         return await Promise.race([runTraining(request, host), rejectWhenLost(await gpu())]);

@@ -70,7 +70,7 @@ async function runSteps(
     if (isLast)
       checks.close(
         `grad_norm ${update}`,
-        [(await session.readOptimizer(shape)).gradientNorm],
+        [(await session.readUpdate(shape)).gradientNorm],
         [norms[update] ?? Number.NaN],
         { rel: 1e-3, abs: 0 },
       );

@@ -1,7 +1,7 @@
 /** Attention as cases for the op harness: fused self-attention and cross-attention, with their float64 references. */
-import type { CaseInput, OpCase } from "../../testing/opHarness";
-import { attention } from "../attention";
-import { referenceCrossAttention, referenceSelfAttention } from "./reference";
+import type { CaseInput, OpCase } from "./opHarness";
+import { attention } from "../ops/attention";
+import { referenceCrossAttention, referenceSelfAttention } from "../ops/attention/reference";
 
 export interface Shape {
   readonly images?: number;
