@@ -3,6 +3,7 @@ import { createContext } from "svelte";
 import { DatasetClient } from "../workers/dataset/client";
 import { EngineClient } from "../workers/engine/client";
 import { Dataset } from "./dataset.svelte";
+import { Datasets } from "./datasets.svelte";
 import { Loras } from "./loras.svelte";
 import { Models } from "./models.svelte";
 import { Playground } from "./playground.svelte";
@@ -22,6 +23,7 @@ export class App {
   readonly pictures = new DatasetClient();
   readonly models = new Models(this.engine);
   readonly dataset = new Dataset(this.pictures);
+  readonly datasets = new Datasets(this.dataset);
   readonly loras = new Loras();
   readonly runs = new Runs(this);
   readonly form = new TrainForm(this);
@@ -31,7 +33,7 @@ export class App {
   start(): void {
     this.theme.start();
     this.router.start();
-    this.#begin([this.models, this.dataset, this.loras, this.runs, this.playground]);
+    this.#begin([this.models, this.dataset, this.datasets, this.loras, this.runs, this.playground]);
     document.addEventListener("visibilitychange", () => this.#catchUp());
   }
 

@@ -1,56 +1,173 @@
-/** The pictures to learn from, with their captions: imported, edited, kept across reloads. */
-import { get, set } from "idb-keyval";
-import { SvelteMap } from "svelte/reactivity";
+/** The dataset that is open: its pictures and captions, imported, edited, taken back, kept across reloads. */
 import { WeftError } from "../base/errors";
-import { Files, Records } from "../storage/records";
-import { strictStore } from "../storage/strict";
+import {
+  canRedo,
+  canUndo,
+  emptyHistory,
+  record,
+  stepBack,
+  stepForward,
+  withoutPictures,
+  type AboutChange,
+  type History,
+  type ImageChange,
+} from "../dataset/history";
+import { difference, parseImage, withValues } from "../dataset/record";
+import type { DatasetStore } from "../dataset/store";
+import { Files } from "../storage/records";
 import type { ImportedImage, ImportEvent, NamedFile, RefusedFile } from "../workers/dataset/api";
 import type { DatasetClient } from "../workers/dataset/client";
 import { isAbort } from "../workers/failure";
+import { DatasetSaver } from "./datasetSaver";
+import { plural } from "./format";
 import { showError } from "./notices";
-import { parseImage, parseSamples, type ImageRecord, type SampleDataset } from "./records";
+import type { DatasetRecord, ImageEdit, ImageRecord, ImageValues, SampleDataset } from "./records";
+import { fetchSample, listSamples } from "./samples";
+import { thumbnailFiles, Thumbnails } from "./thumbnails.svelte";
 
-const sampleFolder = "samples/";
-const triggerKey = "trigger";
+/** Pictures whose files are written in one go while importing. */
+const arrivalsAtOnce = 64;
+
+export const originalFiles = new Files<Blob>("weft-originals");
+
+interface Arrival {
+  image: ImportedImage;
+  abort: AbortController;
+}
 
 export class Dataset {
-  images = $state<ImageRecord[]>([]);
+  about = $state.raw<DatasetRecord>({ id: "", name: "", createdAt: 0, trigger: "", removedAt: undefined });
+  /** In order, without what is in the trash. Records are never changed in place. */
+  images = $state.raw<ImageRecord[]>([]);
   refused = $state.raw<RefusedFile[]>([]);
-  trigger = $state("");
-  samples = $state.raw<SampleDataset[]>([]);
   importing = $state.raw<{ done: number; total: number }>();
+  samples = $state.raw<SampleDataset[]>([]);
   loaded = $state(false);
   /** Whether the browser promised not to clear this site's storage by itself; undefined until it was asked. */
   persistent = $state<boolean>();
   captioned = $derived(this.images.filter((image) => image.caption.trim()).length);
   /** Pictures in one epoch, repeats counted. */
   perEpoch = $derived(this.images.reduce((sum, image) => sum + image.repeats, 0));
-  /** Object URLs of the thumbnails, made when first asked for. */
-  #thumbnailUrls = new SvelteMap<string, string>();
+  currentHistory = $state.raw<History>(emptyHistory);
+  /** What Undo and Redo would take back and do again. */
+  undoable = $derived(canUndo(this.currentHistory)?.label);
+  redoable = $derived(canRedo(this.currentHistory)?.label);
 
   #worker: DatasetClient;
-  #records = new Records("weft-images", parseImage);
-  #originals = new Files<Blob>("weft-originals");
-  #thumbnails = new Files<Blob>("weft-thumbnails");
-  #about = strictStore("weft-dataset");
+  #saver = new DatasetSaver(this);
+  #thumbnails = new Thumbnails();
+  /** Every picture, those in the trash too, in order. */
+  #all = new Map<string, ImageRecord>();
   #abort: AbortController | undefined;
-  #writes: Promise<void> = Promise.resolve();
+  /** Imported, not yet on disk. */
+  #arrivals: Arrival[] = [];
 
   constructor(worker: DatasetClient) {
     this.#worker = worker;
   }
 
+  get id(): string {
+    return this.about.id;
+  }
+
+  get trigger(): string {
+    return this.about.trigger;
+  }
+
   async start(): Promise<void> {
-    const [images, trigger, samples] = await Promise.all([
-      this.#records.all(),
-      get<unknown>(triggerKey, this.#about),
-      loadSamples(),
-    ]);
-    this.images = images.sort((a, b) => a.order - b.order);
-    this.trigger = typeof trigger === "string" ? trigger : "";
-    this.samples = samples;
+    addEventListener("pagehide", () => this.#saver.hurry());
+    this.samples = await listSamples();
+  }
+
+  /** Shows another dataset; what was changed in the present one is on disk before. @throws `unsaved-dataset` */
+  async open(about: DatasetRecord, store: DatasetStore): Promise<void> {
+    this.cancelImport();
+    await this.saved();
+    this.#saver.requireSaved();
+    const { images, history } = await store.load();
+    this.#saver.use(store, history);
+    this.about = about;
+    this.refused = [];
+    this.#thumbnails.clear();
+    this.#all = new Map(images.map((image) => [image.id, image]));
+    this.currentHistory = history;
+    this.#show();
     this.loaded = true;
     if (images.length > 0) this.persistent = await navigator.storage.persisted();
+  }
+
+  /**
+   * Does `edits` as one step that Undo takes back. Edits that change nothing, or of pictures that are gone, are left out.
+   * @param label what a person would call it, for the Undo button: `Replace "cat"`
+   * @param merge changes of the same non-empty key shortly after one another become one step
+   * @returns how many pictures changed
+   */
+  change(label: string, edits: readonly ImageEdit[], merge = ""): number {
+    const changes: ImageChange[] = [];
+    for (const edit of edits) {
+      const image = this.#all.get(edit.id);
+      const changed = image && difference(image, edit);
+      if (changed) changes.push({ id: edit.id, ...changed });
+    }
+    if (changes.length > 0) this.#do({ label, merge, changes });
+    return changes.length;
+  }
+
+  /** Takes the last step back. @returns its label, undefined when there is none. */
+  undo(): string | undefined {
+    const entry = canUndo(this.currentHistory);
+    if (!entry) return undefined;
+    this.currentHistory = stepBack(this.currentHistory);
+    this.#apply(entry.changes.map(({ id, before }) => ({ id, values: before })));
+    if (entry.about) this.#setAbout(entry.about.before);
+    this.#saver.save();
+    return entry.label;
+  }
+
+  /** Does the step that was last taken back again. @returns its label, undefined when there is none. */
+  redo(): string | undefined {
+    const entry = canRedo(this.currentHistory);
+    if (!entry) return undefined;
+    this.currentHistory = stepForward(this.currentHistory);
+    this.#apply(entry.changes.map(({ id, after }) => ({ id, values: after })));
+    if (entry.about) this.#setAbout(entry.about.after);
+    this.#saver.save();
+    return entry.label;
+  }
+
+  /** A picture's record, also of one in the trash. */
+  image(id: string): ImageRecord | undefined {
+    return this.#all.get(id);
+  }
+
+  /** Changes a picture as a person types: steps within seconds of one another are taken back together. */
+  edit(id: string, values: Pick<ImageValues, "caption" | "repeats" | "crop">): void {
+    const source = "caption" in values ? { captionSource: "person" as const } : {};
+    const label = "caption" in values ? "Edit a caption" : "Edit a picture";
+    this.change(label, [{ id, ...values, ...source }], `${id} ${Object.keys(values).join()}`);
+  }
+
+  setTrigger(trigger: string): void {
+    if (trigger === this.trigger) return;
+    const about = { before: { trigger: this.trigger }, after: { trigger } };
+    this.#do({ label: "Trigger word", merge: "trigger", changes: [], about });
+  }
+
+  rename(name: string): void {
+    this.#setAbout({ name });
+    this.#saver.save();
+  }
+
+  /** Puts pictures into the trash, from where Undo brings them back. */
+  remove(ids: readonly string[]): void {
+    const removedAt = Date.now();
+    const edits = ids.map((id) => ({ id, removedAt }));
+    this.change(`Remove ${plural(ids.length, "picture")}`, edits);
+  }
+
+  clear(): void {
+    this.refused = [];
+    this.remove(this.images.map((image) => image.id));
   }
 
   /** Imports files; bad ones are listed in `refused` and never stop the rest. */
@@ -61,13 +178,15 @@ export class Dataset {
     this.#abort = abort;
     this.refused = [];
     this.importing = { done: 0, total: files.length };
+    const before = new Set(this.#all.keys());
     try {
       await this.#worker.importFiles(files, (event) => this.#onImport(event, abort), abort.signal);
-      await this.#writes;
+      await this.saved();
       if (this.images.length > 0) this.persistent = await navigator.storage.persist();
     } catch (reason) {
       if (!isAbort(reason)) showError(reason);
     } finally {
+      this.#noteImport(before);
       if (this.#abort === abort) this.#endImport();
     }
   }
@@ -80,44 +199,12 @@ export class Dataset {
   /** Fetches a dataset that ships with the site and imports it like any other files. */
   async importSample(sample: SampleDataset): Promise<void> {
     try {
-      const pictures = await Promise.all(sample.images.map(({ file }) => fetchFile(file)));
-      const captions = sample.images.map(({ file, caption }) => captionFile(file, caption));
+      const files = await fetchSample(sample);
       if (sample.trigger) this.setTrigger(sample.trigger);
-      await this.importFiles([...pictures, ...captions]);
+      await this.importFiles(files);
     } catch (reason) {
       showError(reason, { label: "Try again", onClick: () => void this.importSample(sample) });
     }
-  }
-
-  /** Changes a picture's caption or repeats; saved at once. */
-  edit(id: string, change: Partial<Pick<ImageRecord, "caption" | "repeats">>): void {
-    const image = this.images.find((candidate) => candidate.id === id);
-    if (!image) return;
-    Object.assign(image, change, "caption" in change ? { captionSource: "person" } : {});
-    this.#write(() => this.#records.put($state.snapshot(image)));
-  }
-
-  setTrigger(trigger: string): void {
-    this.trigger = trigger;
-    this.#write(() => set(triggerKey, trigger, this.#about));
-  }
-
-  remove(ids: string[]): void {
-    const gone = new Set(ids);
-    this.images = this.images.filter((image) => !gone.has(image.id));
-    this.#write(async () => {
-      for (const id of ids) {
-        await this.#records.remove(id);
-        await Promise.all([this.#originals.remove(id), this.#thumbnails.remove(id)]);
-        this.#forgetThumbnail(id);
-      }
-    });
-  }
-
-  clear(): void {
-    this.refused = [];
-    this.setTrigger("");
-    this.remove(this.images.map((image) => image.id));
   }
 
   dismissRefused(): void {
@@ -126,7 +213,7 @@ export class Dataset {
 
   /** The untouched file of a picture. @throws `missing-picture` when the browser lost it. */
   async original(image: ImageRecord): Promise<Blob> {
-    const blob = await this.#originals.get(image.id);
+    const blob = await originalFiles.get(image.id);
     if (blob) return blob;
     throw new WeftError(
       "missing-picture",
@@ -137,18 +224,88 @@ export class Dataset {
 
   /** Object URL of a thumbnail, once it is read; empty until then. */
   thumbnailUrl(id: string): string {
-    return this.#thumbnailUrls.get(id) ?? "";
+    return this.#thumbnails.url(id);
   }
 
-  async loadThumbnail(id: string): Promise<void> {
-    if (this.#thumbnailUrls.has(id)) return;
-    const blob = await this.#thumbnails.get(id);
-    if (blob && !this.#thumbnailUrls.has(id)) this.#thumbnailUrls.set(id, URL.createObjectURL(blob));
+  loadThumbnail(id: string): Promise<void> {
+    return this.#thumbnails.load(id);
   }
 
-  /** Resolves when every change so far is on disk. */
+  /** Resolves when every change so far is on disk, or could not be written and was told. */
   saved(): Promise<void> {
-    return this.#writes;
+    return this.#saver.saved();
+  }
+
+  /** Takes what was removed before `time` out of the trash, for good. @returns the ids; their files are still there. */
+  async purgeTrash(time: number): Promise<string[]> {
+    const gone = [...this.#all.values()].filter(
+      ({ removedAt = Number.POSITIVE_INFINITY }) => removedAt < time,
+    );
+    if (gone.length === 0) return [];
+    const ids = gone.map(({ id }) => id);
+    for (const id of ids) {
+      this.#all.delete(id);
+      this.#saver.purge(id);
+    }
+    this.currentHistory = withoutPictures(this.currentHistory, new Set(ids));
+    this.#saver.save();
+    await this.saved();
+    return ids;
+  }
+
+  /** Files first, then the records that list them: a kill in between leaves nothing half-listed. */
+  async beforeSave(): Promise<void> {
+    while (this.#arrivals.length > 0) {
+      const some = this.#arrivals.splice(0, arrivalsAtOnce);
+      const fresh = some.filter(({ image, abort }) => !abort.signal.aborted && !this.#isHere(image));
+      try {
+        await originalFiles.putMany(fresh.map(({ image }) => [image.id, image.original]));
+        await thumbnailFiles.putMany(fresh.map(({ image }) => [image.id, image.thumbnail]));
+      } catch (reason) {
+        for (const { abort } of some) abort.abort(reason);
+        this.#arrivals = [];
+        throw reason;
+      }
+      this.#admit(fresh);
+    }
+  }
+
+  #admit(arrivals: readonly Arrival[]): void {
+    let order = Math.max(Date.now(), ...[...this.#all.values()].slice(-1).map((last) => last.order + 1));
+    for (const { image } of arrivals) {
+      const { original: _original, thumbnail: _thumbnail, ...facts } = image;
+      const added = parseImage({ ...facts, order: order++ });
+      if (!added) continue;
+      this.#all.set(added.id, added);
+      this.#saver.touch(added.id);
+    }
+    this.#show();
+  }
+
+  #do(step: { label: string; merge: string; changes: ImageChange[]; about?: AboutChange }): void {
+    this.currentHistory = record(this.currentHistory, { at: Date.now(), ...step });
+    this.#apply(step.changes.map(({ id, after }) => ({ id, values: after })));
+    if (step.about) this.#setAbout(step.about.after);
+    this.#saver.save();
+  }
+
+  #apply(values: { id: string; values: ImageValues }[]): void {
+    for (const { id, values: some } of values) {
+      const image = this.#all.get(id);
+      if (!image) continue;
+      this.#all.set(id, withValues(image, some));
+      this.#saver.touch(id);
+    }
+    if (values.length > 0) this.#show();
+  }
+
+  #setAbout(change: Partial<Pick<DatasetRecord, "name" | "trigger">>): void {
+    this.about = { ...this.about, ...change };
+    this.#saver.touchAbout();
+  }
+
+  #show(): void {
+    this.images = [...this.#all.values()].filter((image) => image.removedAt === undefined);
   }
 
   #onImport(event: ImportEvent, abort: AbortController): void {
@@ -156,68 +313,34 @@ export class Dataset {
     if (event.kind === "progress") this.importing = { done: event.done, total: event.total };
     if (event.kind === "refused") this.refused = [...this.refused, event.file];
     if (event.kind !== "image") return;
-    const { name, bytes } = event.image;
+    this.#arrivals.push({ image: event.image, abort });
+    this.#saver.save();
+  }
+
+  /** Taking an import back puts its pictures into the trash. */
+  #noteImport(before: ReadonlySet<string>): void {
+    const at = Date.now();
+    const added = this.images.filter(({ id }) => !before.has(id));
+    if (added.length === 0) return;
+    const label = `Add ${plural(added.length, "picture")}`;
+    const changes = added.map(({ id }) => ({
+      id,
+      before: { removedAt: at },
+      after: { removedAt: undefined },
+    }));
+    this.currentHistory = record(this.currentHistory, { at, label, changes, merge: "" });
+    this.#saver.save();
+  }
+
+  #isHere({ name, bytes }: ImportedImage): boolean {
     const isHere = this.images.some((image) => image.name === name && image.bytes === bytes);
     if (isHere)
       this.refused = [...this.refused, { name, code: "duplicate", reason: "is in the dataset already." }];
-    else this.#add(event.image, abort);
-  }
-
-  /** Blobs first, then the record that lists them: a kill in between leaves nothing half-listed. */
-  #add(image: ImportedImage, abort: AbortController): void {
-    const { original, thumbnail, ...facts } = image;
-    const order = Date.now() + this.images.length / 1e6;
-    this.#writes = this.#writes.then(async () => {
-      if (abort.signal.aborted) return;
-      try {
-        const record = parseImage({ ...facts, order });
-        if (!record) return;
-        await Promise.all([
-          this.#originals.put(image.id, original),
-          this.#thumbnails.put(image.id, thumbnail),
-        ]);
-        await this.#records.put(record);
-        this.images.push(record);
-      } catch (reason) {
-        abort.abort(reason);
-        showError(reason);
-      }
-    });
-  }
-
-  #write(work: () => Promise<void>): void {
-    this.#writes = this.#writes.then(work).catch((reason: unknown) => showError(reason));
-  }
-
-  #forgetThumbnail(id: string): void {
-    const url = this.#thumbnailUrls.get(id);
-    if (url) URL.revokeObjectURL(url);
-    this.#thumbnailUrls.delete(id);
+    return isHere;
   }
 
   #endImport(): void {
     this.#abort = undefined;
     this.importing = undefined;
   }
-}
-
-async function loadSamples(): Promise<SampleDataset[]> {
-  const response = await fetch(`${sampleFolder}index.json`).catch(() => undefined);
-  if (!response?.ok) return [];
-  return parseSamples(await response.json().catch(() => [])) ?? [];
-}
-
-async function fetchFile(file: string): Promise<NamedFile> {
-  const response = await fetch(`${sampleFolder}${file}`);
-  if (!response.ok)
-    throw new WeftError(
-      "sample-missing",
-      `The sample picture "${file}" could not be loaded.`,
-      "Reload the page and try again.",
-    );
-  return { path: file, file: await response.blob() };
-}
-
-function captionFile(file: string, caption: string): NamedFile {
-  return { path: file.replace(/\.[^.]+$/, ".txt"), file: new Blob([caption], { type: "text/plain" }) };
 }

@@ -8,20 +8,18 @@ const text = v.string();
 const number = v.pipe(v.number(), v.finite());
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
-const imageSchema = v.object({
+export type { ImageEdit, ImageRecord, ImageValues } from "../dataset/record";
+
+const datasetSchema = v.object({
   id: text,
   name: text,
-  width: count,
-  height: count,
-  bytes: count,
-  caption: v.fallback(text, ""),
-  captionSource: v.fallback(v.picklist(["file", "folder", "none", "person"]), "none"),
-  repeats: v.fallback(v.pipe(count, v.minValue(1)), 1),
-  notes: v.fallback(v.array(text), []),
-  /** Order in the dataset. */
-  order: v.fallback(number, 0),
+  createdAt: number,
+  trigger: v.fallback(text, ""),
+  /** In the trash since. */
+  removedAt: v.fallback(v.optional(number), undefined),
 });
-export type ImageRecord = v.InferOutput<typeof imageSchema>;
+/** A dataset as the list shows it; its pictures have a store of their own. */
+export type DatasetRecord = v.InferOutput<typeof datasetSchema>;
 
 const settingsSchema = v.object({
   name: text,
@@ -126,7 +124,7 @@ function parser<S extends v.GenericSchema>(schema: S): (value: unknown) => v.Inf
   };
 }
 
-export const parseImage = parser(imageSchema);
+export const parseDataset = parser(datasetSchema);
 export const parseRun = parser(runSchema);
 export const parseLora = parser(loraSchema);
 export const parsePicture = parser(pictureSchema);

@@ -2,7 +2,7 @@
  * Small records by id, each read through a parse function that fills, repairs or refuses what an older version
  * or a broken disk left behind.
  */
-import { del, get, set, values, delMany, keys } from "idb-keyval";
+import { del, get, set, setMany, values, delMany, keys } from "idb-keyval";
 import { strictStore } from "./strict";
 
 export class Records<T extends { id: string }> {
@@ -41,12 +41,21 @@ export class Files<T> {
     return set(key, value, this.#store);
   }
 
+  /** All or none. */
+  putMany(entries: [key: string, value: T][]): Promise<void> {
+    return setMany(entries, this.#store);
+  }
+
   get(key: string): Promise<T | undefined> {
     return get<T>(key, this.#store);
   }
 
   remove(key: string): Promise<void> {
     return del(key, this.#store);
+  }
+
+  removeMany(keys: string[]): Promise<void> {
+    return delMany(keys, this.#store);
   }
 
   /** Keys that begin with `prefix`, sorted. */

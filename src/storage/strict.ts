@@ -18,6 +18,15 @@ function openDatabase(name: string): Promise<IDBDatabase> {
   });
 }
 
+/** Removes a store with everything in it; tabs that have it open let go of it. */
+export function deleteDatabase(name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name);
+    request.onsuccess = () => resolve();
+    request.onerror = () => reject(storageError(request.error));
+  });
+}
+
 /** Resolves when the transaction is durable, not merely when its requests succeeded. */
 function committed(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -39,6 +48,10 @@ export function strictStore(name: string): UseStore {
         database = undefined;
         throw error;
       });
+      opened.onversionchange = () => {
+        opened.close();
+        database = undefined;
+      };
       const transaction = opened.transaction(objectStore, mode, { durability: "strict" });
       const done = committed(transaction);
       const [value] = await Promise.all([callback(transaction.objectStore(objectStore)), done]);
