@@ -48,11 +48,12 @@ export interface WeightSpec {
   readonly keys: readonly string[];
   /**
    * - `matrix`: `[out, in]` (a 1×1 conv counts)
+   * - `transposed`: `[in, out]` in the file, `[out, in]` in memory
    * - `conv3x3`: `[out, in, 3, 3]` in the file, `[out, ky, kx, in]` in memory
    * - `vector`: bias, norm scale; always f32
    * - `table`: embedding rows `[rows, width]`; f16 or f32, never quantised
    */
-  readonly layout: "matrix" | "conv3x3" | "vector" | "table";
+  readonly layout: "matrix" | "transposed" | "conv3x3" | "vector" | "table";
   /** Shape in memory, after padding channels to quads: `[out, in]`, `[out, 9, in]`, `[n]`, `[rows, width]`. */
   readonly shape: readonly number[];
   /** Set when the file may lack the key (a bias that some checkpoints drop): filled with this value. */

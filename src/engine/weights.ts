@@ -171,10 +171,15 @@ export async function readWeight(source: WeightSource, spec: WeightSpec): Promis
     const shape = source.shapeOf(key);
     if (!shape) throw missing(source, key);
     const part = await source.read(key);
-    const outputs = shape[0] ?? 0;
+    if (spec.layout === "transposed") {
+      checkPart(source, key, [...shape].reverse(), spec);
+      copyTransposed(part, shape, values, row, rowLength);
+      row += shape[1] ?? 0;
+      continue;
+    }
     checkPart(source, key, shape, spec);
     copyPart(part, shape, values, row, rowLength, spec);
-    row += outputs;
+    row += shape[0] ?? 0;
   }
   return values;
 }
@@ -182,7 +187,7 @@ export async function readWeight(source: WeightSource, spec: WeightSpec): Promis
 function checkPart(source: WeightSource, key: string, shape: readonly number[], spec: WeightSpec): void {
   const inputs = shape[1] ?? 1;
   const wanted = spec.layout === "conv3x3" ? (spec.shape[2] ?? 0) : (spec.shape[1] ?? 1);
-  const expectedRank = { conv3x3: [4], matrix: [2, 4], vector: [1], table: [2] }[spec.layout];
+  const expectedRank = { conv3x3: [4], matrix: [2, 4], transposed: [2], vector: [1], table: [2] }[spec.layout];
   const taps = elementCount(shape.slice(2));
   const fits =
     expectedRank.includes(shape.length) &&
@@ -219,6 +224,19 @@ function copyPart(
         values[(row + o) * rowLength + tap * paddedInputs + i] = part[(o * inputs + i) * taps + tap] ?? 0;
       }
     }
+  }
+}
+
+/** `[in, out]` of the file as rows of outputs. */
+function copyTransposed(
+  part: Float32Array,
+  [inputs = 0, outputs = 0]: readonly number[],
+  values: Float32Array,
+  row: number,
+  rowLength: number,
+): void {
+  for (let i = 0; i < inputs; i++) {
+    for (let o = 0; o < outputs; o++) values[(row + o) * rowLength + i] = part[i * outputs + o] ?? 0;
   }
 }
 

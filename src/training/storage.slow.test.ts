@@ -6,7 +6,7 @@ import { counterNormal } from "../base/random/counter";
 import { testDevice } from "../engine/testing/testDevice";
 import type { ActivationType, WeightType } from "../engine/tensor";
 import { loraModules } from "../formats/lora/modules";
-import { LoraBinding } from "../models/lora/binding";
+import { bindTarget, LoraBinding } from "../models/lora/binding";
 import { initialLora } from "../models/lora/flatValues";
 import { openCheckpoint } from "../models/openCheckpoint";
 import { TrainingSession } from "./trainingSession";
@@ -24,7 +24,7 @@ async function measure(weightType: WeightType, activationType: ActivationType): 
   const model = await openCheckpoint(await testDevice(), source, { weightType, activationType });
   const targets = loraModules(model.config)
     .filter(({ part }) => part === "unet")
-    .map(({ name, checkpointKey }) => ({ name, path: checkpointKey.replace(/\.weight$/, "") }));
+    .map(bindTarget);
   const lora = new LoraBinding(targets, 4, 1);
   const session = await TrainingSession.create(model, [shape], {
     lora,

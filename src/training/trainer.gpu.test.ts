@@ -5,6 +5,7 @@ import { openFileSource, type FileSource } from "../../tools/lib/fileSource";
 import { testDevice } from "../engine/testing/testDevice";
 import { loraModules } from "../formats/lora/modules";
 import type { LoadedModel } from "../models/loadedModel";
+import { bindTarget } from "../models/lora/binding";
 import { openCheckpoint } from "../models/openCheckpoint";
 import { counterNormal } from "../base/random/counter";
 import { Trainer, type StepReport, type TrainerData, type TrainerSettings } from "./trainer";
@@ -74,7 +75,7 @@ function create(
 ): Promise<Trainer> {
   const targets = loraModules(model.config)
     .filter(({ part }) => part === "unet" || changes.trainTextEncoder)
-    .map(({ name, checkpointKey }) => ({ name, path: checkpointKey.replace(/\.weight$/, "") }));
+    .map(bindTarget);
   return Trainer.create(model, data, { ...settings, ...changes }, targets, {
     ...(checkpoint && { checkpoint }),
   });

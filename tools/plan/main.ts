@@ -14,7 +14,7 @@ import { detectCheckpoint } from "../../src/formats/checkpoint/detect";
 import { fullSizeConfig } from "../../src/formats/checkpoint/fullSize";
 import { loraModules } from "../../src/formats/lora/modules";
 import { familyNamed } from "../../src/models";
-import { LoraBinding } from "../../src/models/lora/binding";
+import { bindTarget, LoraBinding } from "../../src/models/lora/binding";
 import { buildTrainingGraph, planTraining } from "../../src/training/trainingGraph";
 import { openFileSource } from "../lib/fileSource";
 import { reportingErrors } from "../lib/errors";
@@ -84,7 +84,7 @@ function planFor(config: CheckpointConfig, options: PlanOptions, recompute: bool
   const side = Math.round(Number(options.size) / 8);
   const targets = loraModules(config)
     .filter(({ part }) => part === "unet")
-    .map(({ name, checkpointKey }) => ({ name, path: checkpointKey.replace(/\.weight$/, "") }));
+    .map(bindTarget);
   const training = buildTrainingGraph({
     family: familyNamed(config.family),
     config,

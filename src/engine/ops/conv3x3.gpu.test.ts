@@ -77,7 +77,7 @@ function convCase(shape: Shape, extras: { bias?: true; residual?: true; rowVecto
       weight: { shape: [co, 9, ci], as: "conv3x3", scale: (9 * ci) ** -0.5 },
       ...(extras.bias && { bias: { shape: [co], as: "vector" } }),
       ...(extras.residual && { residual: { shape: [images, ...outSize(shape), co], gradient: true } }),
-      ...(extras.rowVector && { rowVector: { shape: [images, extras.rowVector] } }),
+      ...(extras.rowVector && { rowVector: { shape: [images, extras.rowVector], gradient: true } }),
     },
     build: (g, { x, weight, bias, residual, rowVector }) => {
       if (!x || !weight) throw new Error("the case lacks x or weight");

@@ -1,9 +1,9 @@
 /**
  * 3×3 convolution, channels last: stride 1, stride 2 with either padding, and nearest upsampling fused in front.
  *
- * Differentiable with respect to its input and its residual; weights, bias and the per-image vector are frozen.
+ * Differentiable with respect to its input, its residual and the per-image vector; weights and bias are frozen.
  */
-import { InternalError, invariant } from "../../base/errors";
+import { invariant } from "../../base/errors";
 import type { GraphBuilder } from "../graph";
 import { conv3x3 as forwardKernel } from "../kernels/conv3x3";
 import { conv3x3Backward as backwardKernel } from "../kernels/conv3x3Backward";
@@ -22,6 +22,7 @@ import {
 import type { KernelPolicy } from "../policy";
 import { channels, dimension, elementCount, type ActivationType, type Tensor } from "../tensor";
 import { contributeSame } from "./add";
+import { contributeImageSums } from "./imageSums";
 import { activationTypeOf, first } from "./support";
 
 export interface ConvOptions {
@@ -31,7 +32,7 @@ export interface ConvOptions {
   readonly bias?: Tensor;
   /** Added to the result, same shape. */
   readonly residual?: Tensor;
-  /** [images, ≥ Co]: channels added to every pixel of an image (time embedding); never gets a gradient. */
+  /** [images, ≥ Co]: channels added to every pixel of an image (time embedding). */
   readonly rowVector?: Tensor;
   /** First channel of `rowVector` to use, a multiple of four; default 0. */
   readonly rowOffset?: number;
@@ -91,8 +92,9 @@ export const conv3x3Op = defineOp<ConvAttributes>({
   cost: (node) => ({ kind: "conv", flops: flopsOf(geometryOf(node.name, node.inputs, node.attributes)) }),
   vjp: (node, [gradient], builder) => {
     if (!gradient) return;
-    if (builder.wants(node.inputs["rowVector"]))
-      throw new InternalError(`${node.name}: no gradient rule for the per-image vector`);
+    const { rowVector } = node.inputs;
+    if (rowVector)
+      contributeImageSums(builder, node.name, rowVector, gradient, node.attributes.rowOffset);
     contributeToInput(node, gradient, builder);
     contributeToResidual(node, gradient, builder);
   },

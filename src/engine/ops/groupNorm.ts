@@ -19,6 +19,7 @@ import { groupNormStatsShared } from "../kernels/groupNormStatsShared";
 import { defineOp, required, type Emitter, type GradientBuilder, type GraphNode, type Inputs } from "../op";
 import type { KernelPolicy } from "../policy";
 import { channels, dimension, elementCount, type ActivationType, type Tensor } from "../tensor";
+import { chunkCall, cut, reductionChunks, type Chunks } from "./rowChunks";
 import { activationTypeOf, first, flatGroups } from "./support";
 
 export interface GroupNormOptions {
@@ -223,42 +224,6 @@ function emitChunkedMeans(
     tensors: { partial, means },
     ...mergeCall(emit.policy, chunks, groups, {}),
   });
-}
-
-/** How [images, rows, channels] is cut into threads: each takes one channel quad of `chunkRows` rows. */
-interface Chunks {
-  readonly images: number;
-  readonly rows: number;
-  readonly width: number;
-  readonly chunks: number;
-  readonly chunkRows: number;
-}
-
-/** Depends on the shape only, so that sums have the same order on every machine. */
-function reductionChunks(x: Tensor): Chunks {
-  const rows = rowsOf(x);
-  return cut(x, Math.max(16, Math.ceil(rows / 64)));
-}
-
-function cut(x: Tensor, wantedRows: number): Chunks {
-  const rows = rowsOf(x);
-  const chunkRows = Math.min(rows, wantedRows);
-  return {
-    images: dimension(x, 0),
-    rows,
-    width: channels(x) / 4,
-    chunks: Math.ceil(rows / chunkRows),
-    chunkRows,
-  };
-}
-
-function rowsOf(x: Tensor): number {
-  return elementCount(x.shape) / channels(x) / dimension(x, 0);
-}
-
-function chunkCall({ images, rows, width, chunks, chunkRows }: Chunks) {
-  const count = images * chunks * width;
-  return { parameters: { count, width, rows, chunks, chunkRows }, workgroups: flatGroups(count) };
 }
 
 /** Threads of a workgroup of the merge kernels that take one thread per group. */

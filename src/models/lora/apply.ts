@@ -8,7 +8,7 @@ import { applyToBias, applyToWeight } from "../../formats/lora/merge";
 import { loraTargets } from "../../formats/lora/modules";
 import type { LoadedLora, LoadedModule } from "../../formats/lora/read";
 import type { ActiveLora, LoadedModel, WeightOverrides } from "../loadedModel";
-import { LoraBinding, type LoraTarget } from "./binding";
+import { bindTarget, LoraBinding, type LoraTarget } from "./binding";
 import { stackLoras, stackedRank, type LoraMatrices, type WeightedLora } from "./flatValues";
 
 /** A LoRA (a file, or the live matrices of a run) and how strongly it acts; 0 leaves it out. */
@@ -72,8 +72,8 @@ export class LoraStack {
 /** Every matrix LoRA files can name on this model. */
 function matrixTargets(model: LoadedModel): LoraTarget[] {
   return loraTargets(model.config)
-    .filter(({ kind, firstRow }) => (kind === "linear" || kind === "conv1x1") && firstRow === undefined)
-    .map(({ name, checkpointKey }) => ({ name, path: checkpointKey.replace(/\.weight$/, "") }));
+    .filter(({ kind }) => kind === "linear" || kind === "conv1x1")
+    .map(bindTarget);
 }
 
 /** Builds the graphs once without compiling them, so that the layout knows every parameter. */

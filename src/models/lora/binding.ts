@@ -11,8 +11,29 @@ import type { LoraOperand } from "../../engine/ops/linear";
 export interface LoraTarget {
   /** `lora_unet_down_blocks_0_…`. */
   readonly name: string;
-  /** The checkpoint key of its weight, without `.weight`. */
+  /** The checkpoint key of its weight, without `.weight`; see {@link bindTarget}. */
   readonly path: string;
+}
+
+/**
+ * How a module of LoRA files is known to the graphs. Where q, k and v are stacked in one tensor (OpenCLIP), each is
+ * known by its first row.
+ */
+export function bindTarget(module: {
+  readonly name: string;
+  readonly checkpointKey: string;
+  readonly firstRow?: number;
+}): LoraTarget {
+  const { name, checkpointKey, firstRow } = module;
+  return {
+    name,
+    path: firstRow === undefined ? checkpointKey.replace(/\.weight$/, "") : stackedPath(checkpointKey, firstRow),
+  };
+}
+
+/** The path of the rows of a stacked tensor that begin at `firstRow`. */
+export function stackedPath(checkpointKey: string, firstRow: number): string {
+  return `${checkpointKey}#${firstRow}`;
 }
 
 export interface LoraGroup {

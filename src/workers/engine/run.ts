@@ -6,7 +6,7 @@ import { sha256 } from "../../formats/lora/hashes";
 import { loraModules } from "../../formats/lora/modules";
 import type { ClipTokenizer } from "../../formats/tokenizer/clipTokenizer";
 import { LoraStack } from "../../models/lora/apply";
-import type { LoraTarget } from "../../models/lora/binding";
+import { bindTarget, type LoraTarget } from "../../models/lora/binding";
 import type { LoadedModel } from "../../models/loadedModel";
 import { Trainer, type StepReport, type TrainerSettings } from "../../training/trainer";
 import { STEPS_IN_FLIGHT } from "../../training/trainingSession";
@@ -71,7 +71,7 @@ export function trainerSettings(settings: TrainingSettings): TrainerSettings {
 export function trainingTargets(model: LoadedModel, trainTextEncoder: boolean): LoraTarget[] {
   return loraModules(model.config)
     .filter(({ part }) => part === "unet" || trainTextEncoder)
-    .map(({ name, checkpointKey }) => ({ name, path: checkpointKey.replace(/\.weight$/, "") }));
+    .map(bindTarget);
 }
 
 class Run {

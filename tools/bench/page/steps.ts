@@ -3,7 +3,7 @@ import { planFlops } from "../../../src/engine/cost";
 import type { EngineDevice } from "../../../src/engine/device";
 import { loraModules } from "../../../src/formats/lora/modules";
 import { fromBytes } from "../../../src/formats/safetensors/source";
-import { LoraBinding } from "../../../src/models/lora/binding";
+import { bindTarget, LoraBinding } from "../../../src/models/lora/binding";
 import { initialLora } from "../../../src/models/lora/flatValues";
 import { openCheckpoint } from "../../../src/models/openCheckpoint";
 import type { TrainingShape } from "../../../src/training/trainingGraph";
@@ -35,7 +35,7 @@ export async function benchSteps(device: EngineDevice, count: number): Promise<S
   const model = await openCheckpoint(device, fromBytes(await fetchModel(), MODEL));
   const targets = loraModules(model.config)
     .filter(({ part }) => part === "unet")
-    .map(({ name, checkpointKey }) => ({ name, path: checkpointKey.replace(/\.weight$/, "") }));
+    .map(bindTarget);
   const lora = new LoraBinding(targets, RANK, 1);
   const options = { lora, trainTextEncoder: false, clipSkip: 1, recompute: false };
   const session = await TrainingSession.create(model, [SHAPE], options);

@@ -3,7 +3,7 @@ import path from "node:path";
 import { channelsLast, concatenate } from "../../../src/base/layout";
 import { readLora } from "../../../src/formats/lora/read";
 import type { LoadedModel } from "../../../src/models/loadedModel";
-import { LoraBinding } from "../../../src/models/lora/binding";
+import { bindTarget, LoraBinding, type LoraTarget } from "../../../src/models/lora/binding";
 import { extractLora, fillLora, type LoraMatrices } from "../../../src/models/lora/flatValues";
 import { TrainingSession, type StepInputs } from "../../../src/training/trainingSession";
 import type { TrainingShape } from "../../../src/training/trainingGraph";
@@ -72,7 +72,7 @@ async function readModules(
   c: VerifyCase,
   model: LoadedModel,
   file: string,
-): Promise<Map<string, { matrices: LoraMatrices; target: { name: string; path: string } }>> {
+): Promise<Map<string, { matrices: LoraMatrices; target: LoraTarget }>> {
   const source = await openFileSource(path.join(c.root, file));
   try {
     const { modules } = await readLora(source, model.config);
@@ -91,7 +91,7 @@ async function readModules(
           down: down.data,
           up: up.data,
         };
-        return [name, { matrices, target: { name, path: target.checkpointKey.replace(/\.weight$/, "") } }];
+        return [name, { matrices, target: bindTarget(target) }];
       }),
     );
   } finally {
