@@ -187,7 +187,9 @@ export async function readWeight(source: WeightSource, spec: WeightSpec): Promis
 function checkPart(source: WeightSource, key: string, shape: readonly number[], spec: WeightSpec): void {
   const inputs = shape[1] ?? 1;
   const wanted = spec.layout === "conv3x3" ? (spec.shape[2] ?? 0) : (spec.shape[1] ?? 1);
-  const expectedRank = { conv3x3: [4], matrix: [2, 4], transposed: [2], vector: [1], table: [2] }[spec.layout];
+  const expectedRank = { conv3x3: [4], matrix: [2, 4], transposed: [2], vector: [1], table: [2] }[
+    spec.layout
+  ];
   const taps = elementCount(shape.slice(2));
   const fits =
     expectedRank.includes(shape.length) &&

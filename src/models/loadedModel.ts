@@ -3,6 +3,7 @@
  * kept until {@link LoadedModel.release}; weights of parts that were not used are never loaded.
  */
 import { arenaPiece } from "../engine/arena";
+import { invariant } from "../base/errors";
 import type { EngineDevice } from "../engine/device";
 import { GraphBuilder } from "../engine/graph";
 import { lower } from "../engine/lowering";
@@ -14,9 +15,11 @@ import type { WeightSource } from "../engine/weights";
 import { WeightStore } from "../engine/weightStore";
 import type { CheckpointConfig } from "../formats/checkpoint/config";
 import { timestepEmbedding } from "../diffusion/timestepEmbedding";
+import { declareConditions } from "./conditions";
 import type { ModelFamily } from "./family";
 import { familyNamed } from "./index";
 import type { LoraBinding } from "./lora/binding";
+import { declareText, namedText, textInputs } from "./text";
 
 export interface LoadedModelOptions {
   readonly config: CheckpointConfig;
@@ -39,15 +42,39 @@ export type WeightOverrides = ReadonlyMap<
 
 export type Progress = (done: number, total: number) => void;
 
-/** A program with one output, and the inputs it was built with. */
-export interface Evaluator {
-  readonly program: Program;
-  readonly inputs: Readonly<Record<string, Tensor>>;
-  readonly output: Tensor;
+/** What {@link LoadedModel} says of a text. */
+export interface EncodedText {
+  /** `[77, contextDim]` */
+  readonly context: Float32Array<ArrayBuffer>;
+  /** `[pooledWidth]`, in families that have it. */
+  readonly pooled?: Float32Array<ArrayBuffer>;
 }
 
-/** CLIP's context length; longer prompts are several chunks. */
-export const TEXT_TOKENS = 77;
+/** What the UNet is told besides latents and time, for all images of a batch. */
+export interface UnetConditions {
+  /** `[batch, tokens, contextDim]` */
+  readonly context: Float32Array<ArrayBuffer>;
+  /** `[batch, pooledWidth]` */
+  readonly pooled?: Float32Array<ArrayBuffer>;
+  /** Embedded sizes `[batch, sizesWidth]`; see `sizeEmbedding`. */
+  readonly sizes?: Float32Array<ArrayBuffer>;
+}
+
+/** A graph's inputs and outputs by name. */
+interface Interface {
+  readonly inputs: ReadonlyMap<string, Tensor>;
+  readonly outputs: readonly Tensor[];
+}
+
+interface Evaluator extends Interface {
+  readonly program: Program;
+}
+
+type Values = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+/** Models with narrower text states (Mini, test models) were made for pictures of this edge. */
+const SMALL_TEXT_WIDTH = 512;
+const SMALL_SIZE = 64;
 
 export class LoadedModel {
   readonly device: EngineDevice;
@@ -72,25 +99,38 @@ export class LoadedModel {
     return this.#source.name;
   }
 
+  /** Edge in pixels of the pictures the model was made for. */
+  get nativeSize(): number {
+    return this.config.text.hidden < SMALL_TEXT_WIDTH ? SMALL_SIZE : this.family.nativeSize(this.config);
+  }
+
+  /** The layer whose states condition the UNet: the family's own, or the one a person chose. */
+  clipSkip(chosen: number): number {
+    return this.family.fixedClipSkip ?? chosen;
+  }
+
   /**
    * Text states of token rows.
-   * @param ids rows of 77 token ids each
-   * @returns `[rows, 77, contextDim]`
+   * @param ids rows of 77 token ids each; encoders pad the end in their own way
+   * @param clipSkip 1 = states of the last layer; see {@link clipSkip}
    */
   async encodeText(
     ids: readonly (readonly number[])[],
     clipSkip: number,
     lora?: ActiveLora,
-  ): Promise<Float32Array[]> {
+  ): Promise<EncodedText[]> {
+    const { family, config } = this;
     const evaluator = await this.#evaluator(`text:${clipSkip}`, lora, (graph) => {
-      const input = graph.input("ids", [1, TEXT_TOKENS], "u32");
-      return {
-        inputs: { ids: input },
-        output: this.family.buildText(graph, this.config, input, { clipSkip, ...withLora(lora) }),
-      };
+      const operands = declareText(graph, family, config, 1);
+      const { context, pooled } = family.buildText(graph, config, operands, { clipSkip, ...withLora(lora) });
+      return { inputs: namedText(operands), outputs: pooled ? [context, pooled] : [context] };
     });
-    const states: Float32Array[] = [];
-    for (const row of ids) states.push(await evaluate(evaluator, { ids: Uint32Array.from(row) }));
+    const states: EncodedText[] = [];
+    for (const row of ids) {
+      const [context, pooled] = await evaluate(evaluator, textInputs(family, [row]));
+      invariant(context, "the text encoder has an output");
+      states.push({ context, ...(pooled && { pooled: pooled.slice(0, family.pooledWidth(config)) }) });
+    }
     return states;
   }
 
@@ -100,11 +140,19 @@ export class LoadedModel {
    * @returns `[height/8, width/8, 2·latentChannels]`
    */
   async encodeImage(image: Float32Array<ArrayBuffer>, height: number, width: number): Promise<Float32Array> {
-    const evaluator = await this.#evaluator(`encode:${height}x${width}`, undefined, (graph) => {
-      const input = graph.input("image", [1, height, width, 4], this.activationType);
-      return { inputs: { image: input }, output: this.family.buildVaeEncoder(graph, this.config, input) };
-    });
-    return evaluate(evaluator, { image });
+    const evaluator = await this.#evaluator(
+      `encode:${height}x${width}`,
+      undefined,
+      (graph) => {
+        const input = graph.input("image", [1, height, width, 4], graph.activationType);
+        return {
+          inputs: new Map([["image", input]]),
+          outputs: [this.family.buildVaeEncoder(graph, this.config, input)],
+        };
+      },
+      { activationType: this.#vaeActivations },
+    );
+    return evaluateOne(evaluator, new Map([["image", image]]));
   }
 
   /**
@@ -116,40 +164,49 @@ export class LoadedModel {
     height: number,
     width: number,
   ): Promise<Float32Array> {
-    const evaluator = await this.#evaluator(`decode:${height}x${width}`, undefined, (graph) => {
-      const input = graph.input(
-        "latents",
-        [1, height, width, this.config.vae.latentChannels],
-        this.activationType,
-      );
-      return { inputs: { latents: input }, output: this.family.buildVaeDecoder(graph, this.config, input) };
-    });
-    const { scalingFactor } = this.config.vae;
-    return evaluate(evaluator, { latents: latents.map((value) => value / scalingFactor) });
+    const { latentChannels, scalingFactor } = this.config.vae;
+    const evaluator = await this.#evaluator(
+      `decode:${height}x${width}`,
+      undefined,
+      (graph) => {
+        const input = graph.input("latents", [1, height, width, latentChannels], graph.activationType);
+        return {
+          inputs: new Map([["latents", input]]),
+          outputs: [this.family.buildVaeDecoder(graph, this.config, input)],
+        };
+      },
+      { activationType: this.#vaeActivations },
+    );
+    return evaluateOne(evaluator, new Map([["latents", latents.map((value) => value / scalingFactor)]]));
+  }
+
+  get #vaeActivations(): ActivationType {
+    return this.family.vaeActivations ?? this.activationType;
   }
 
   /** A UNet for a fixed shape; see {@link UnetEvaluator.predict}. */
   async unet(shape: UnetShape, lora?: ActiveLora, onProgress?: Progress): Promise<UnetEvaluator> {
     const { batch, height, width, tokens } = shape;
-    const { unet, vae } = this.config;
+    const { config, family } = this;
     const evaluator = await this.#evaluator(
       `unet:${batch}:${height}x${width}:${tokens}`,
       lora,
       (graph) => {
-        const inputs = {
-          latents: graph.input("latents", [batch, height, width, vae.latentChannels], this.activationType),
-          timestepEmbedding: graph.input(
-            "timestepEmbedding",
-            [batch, unet.channels[0] ?? 0],
-            this.activationType,
-          ),
-          context: graph.input("context", [batch, tokens, unet.contextDim], this.activationType),
+        const latents = graph.input(
+          "latents",
+          [batch, height, width, config.vae.latentChannels],
+          graph.activationType,
+        );
+        const conditions = declareConditions(graph, family, config, batch, tokens);
+        const operands = { latents, ...conditions };
+        return {
+          inputs: new Map(Object.entries(operands)),
+          outputs: [family.buildUnet(graph, config, operands, lora?.binding)],
         };
-        return { inputs, output: this.family.buildUnet(graph, this.config, inputs, lora?.binding) };
       },
-      onProgress,
+      onProgress && { onProgress },
     );
-    return new UnetEvaluator(evaluator, shape, unet.channels[0] ?? 0);
+    return new UnetEvaluator(evaluator, shape, config.unet.channels[0] ?? 0);
   }
 
   /** Loads the weights a graph reads; those already there are kept. */
@@ -199,13 +256,13 @@ export class LoadedModel {
   #evaluator(
     name: string,
     lora: ActiveLora | undefined,
-    build: (graph: GraphBuilder) => { inputs: Record<string, Tensor>; output: Tensor },
-    onProgress?: Progress,
+    build: (graph: GraphBuilder) => Interface,
+    options: CompileOptions = {},
   ): Promise<Evaluator> {
     const key = lora ? `${name}:lora${idOf(lora.buffers)}` : name;
     const known = this.#evaluators.get(key);
     if (known) return known;
-    const made = this.#compile(lora, build, onProgress);
+    const made = this.#compile(lora, build, options);
     this.#evaluators.set(key, made);
     made.catch(() => this.#evaluators.delete(key));
     return made;
@@ -213,15 +270,15 @@ export class LoadedModel {
 
   async #compile(
     lora: ActiveLora | undefined,
-    build: (graph: GraphBuilder) => { inputs: Record<string, Tensor>; output: Tensor },
-    onProgress?: Progress,
+    build: (graph: GraphBuilder) => Interface,
+    { activationType = this.activationType, onProgress }: CompileOptions,
   ): Promise<Evaluator> {
     const graph = new GraphBuilder({
-      activationType: this.activationType,
+      activationType,
       ...(lora && { parameters: lora.buffers.layout }),
     });
-    const { inputs, output } = build(graph);
-    graph.keep(output);
+    const { inputs, outputs } = build(graph);
+    for (const output of outputs) graph.keep(output);
     await this.loadWeights(graph, onProgress);
     const calls = lower(graph, this.device.policy);
     const execution = plan(graph, calls, {
@@ -230,8 +287,13 @@ export class LoadedModel {
       arenaPiece: arenaPiece(this.device),
     });
     const resources = { weights: this.weights, ...(lora && { parameters: lora.buffers }) };
-    return { program: await Program.compile(this.device, execution, resources, onProgress), inputs, output };
+    return { program: await Program.compile(this.device, execution, resources, onProgress), inputs, outputs };
   }
+}
+
+interface CompileOptions {
+  readonly activationType?: ActivationType;
+  readonly onProgress?: Progress;
 }
 
 export interface UnetShape {
@@ -259,33 +321,45 @@ export class UnetEvaluator {
   /**
    * @param latents `[batch, height, width, channels]`
    * @param timesteps one per image, may be fractional
-   * @param context `[batch, tokens, contextDim]`
    * @returns the raw prediction, same shape as the latents
    */
   predict(
     latents: Float32Array<ArrayBuffer>,
     timesteps: readonly number[],
-    context: Float32Array<ArrayBuffer>,
+    conditions: UnetConditions,
   ): Promise<Float32Array<ArrayBuffer>> {
     timesteps.forEach((t, index) =>
       this.#embedding.set(timestepEmbedding(t, this.#width), index * this.#width),
     );
-    return evaluate(this.#evaluator, { latents, timestepEmbedding: this.#embedding, context });
+    const values = new Map(Object.entries({ latents, timestepEmbedding: this.#embedding, ...conditions }));
+    return evaluateOne(this.#evaluator, values);
   }
 }
 
+/** @returns the outputs in order */
 async function evaluate(
-  evaluator: Evaluator,
-  values: Readonly<Record<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>>,
-): Promise<Float32Array<ArrayBuffer>> {
-  for (const [name, input] of Object.entries(evaluator.inputs)) {
-    const value = values[name];
-    if (value) evaluator.program.write(input, value);
+  { program, inputs, outputs }: Evaluator,
+  values: ReadonlyMap<string, Values>,
+): Promise<Float32Array<ArrayBuffer>[]> {
+  for (const [name, input] of inputs) {
+    const value = values.get(name);
+    invariant(value, () => `no value for the input ${name}`);
+    program.write(input, value);
   }
   const started = performance.now();
-  evaluator.program.run();
-  const result = await evaluator.program.read(evaluator.output);
-  evaluator.program.learnSpeed((performance.now() - started) / 1000);
+  program.run();
+  const results: Float32Array<ArrayBuffer>[] = [];
+  for (const output of outputs) results.push(await program.read(output));
+  program.learnSpeed((performance.now() - started) / 1000);
+  return results;
+}
+
+async function evaluateOne(
+  evaluator: Evaluator,
+  values: ReadonlyMap<string, Values>,
+): Promise<Float32Array<ArrayBuffer>> {
+  const [result] = await evaluate(evaluator, values);
+  invariant(result, "a program with an output");
   return result;
 }
 

@@ -5,7 +5,7 @@
 import type { GraphBuilder } from "../engine/graph";
 import { linear, type LinearOptions } from "../engine/ops/linear";
 import type { Tensor } from "../engine/tensor";
-import type { LoraBinding } from "./lora/binding";
+import { stackedPath, type LoraBinding } from "./lora/binding";
 
 export interface LinearModuleOptions extends Omit<LinearOptions, "bias" | "lora"> {
   /** Whether the file has a bias beside the weight; default true. */
@@ -64,20 +64,51 @@ export class ModelScope {
   linear(modules: readonly string[], x: Tensor, outputs: number, options: LinearModuleOptions = {}): Tensor {
     const { bias = true, ...rest } = options;
     const paths = modules.map((module) => (module === "" ? this.name : this.prefix + module));
+    const keys = (suffix: string) => paths.map((path) => `${path}.${suffix}`);
+    return this.#matmul(
+      { weights: keys("weight"), biases: bias ? keys("bias") : [] },
+      paths,
+      x,
+      outputs,
+      rest,
+    );
+  }
+
+  /**
+   * One matmul over a tensor that stacks several modules (`in_proj_weight`: q, k and v), each with its own LoRA.
+   * @param parts modules stacked along the outputs
+   * @param outputs features of one module
+   * @returns `[..., parts · outputs]`
+   */
+  stackedLinear(name: string, parts: number, x: Tensor, outputs: number): Tensor {
+    const key = `${this.prefix}${name}_weight`;
+    const paths = Array.from({ length: parts }, (_, part) => stackedPath(key, part * outputs));
+    return this.#matmul({ weights: [key], biases: [`${this.prefix}${name}_bias`] }, paths, x, outputs, {});
+  }
+
+  /** A matmul with a matrix that the file stores as `[in, out]`; no bias. */
+  transposedLinear(name: string, x: Tensor, outputs: number): Tensor {
+    const key = this.prefix + name;
+    const shape = [quads(outputs), x.shape.at(-1) ?? 0];
+    return linear(this.graph, key, x, this.graph.weight({ keys: [key], layout: "transposed", shape }));
+  }
+
+  #matmul(
+    { weights, biases }: { readonly weights: readonly string[]; readonly biases: readonly string[] },
+    paths: readonly string[],
+    x: Tensor,
+    outputs: number,
+    options: Omit<LinearModuleOptions, "bias">,
+  ): Tensor {
     const inputs = x.shape.at(-1) ?? 0;
-    const total = quads(outputs) * modules.length;
-    const weight = this.graph.weight({
-      keys: paths.map((path) => `${path}.weight`),
-      layout: "matrix",
-      shape: [total, inputs],
-    });
-    const biasTensor = bias
-      ? this.graph.weight({ keys: paths.map((path) => `${path}.bias`), layout: "vector", shape: [total] })
-      : undefined;
+    const total = quads(outputs) * paths.length;
+    const weight = this.graph.weight({ keys: weights, layout: "matrix", shape: [total, inputs] });
     const lora = this.#lora?.bind(this.graph, paths, inputs, outputs);
     return linear(this.graph, paths.join("+"), x, weight, {
-      ...rest,
-      ...(biasTensor && { bias: biasTensor }),
+      ...options,
+      ...(biases.length > 0 && {
+        bias: this.graph.weight({ keys: biases, layout: "vector", shape: [total] }),
+      }),
       ...(lora && { lora }),
     });
   }

@@ -2,13 +2,14 @@
  * Text to picture as the web UI does it: prompt grammar, LoRA tags, noise of its generators, its sigmas, classifier-free
  * guidance over all AND parts, and its rounding to 8 bits.
  */
-import { channelsFirst, channelsLast } from "../base/layout";
+import { channelsFirst, channelsLast, concatenate } from "../base/layout";
 import { createNoiseSource, type NoiseSourceKind } from "../base/random/noiseSource";
 import { denoised, networkInputScale, predictions } from "../diffusion/prediction";
 import { createSigmaTable, type SigmaTable } from "../diffusion/sigmaTable";
-import type { ActiveLora, LoadedModel, UnetEvaluator } from "../models/loadedModel";
+import { sizeEmbedding, wholePicture } from "../diffusion/sizeEmbedding";
+import type { ActiveLora, LoadedModel, UnetConditions, UnetEvaluator } from "../models/loadedModel";
 import { brownianNoise } from "./brownianNoise";
-import { encodeSchedule, statesAt, type Conditioning } from "./conditioning";
+import { encodeSchedule, statesAt, type Conditioning, type PromptStates } from "./conditioning";
 import { samplers } from "./index";
 import { samplerMeta, type SamplerName } from "./meta";
 import { planNegativePrompt, planPrompt } from "./prompt/plan";
@@ -57,7 +58,10 @@ export async function sampleLatents(
   const calls = { steps: settings.steps * (meta.secondOrder ? 2 : 1) };
   const encoding = { model, clipSkip: settings.clipSkip, encode: options.encode, lora: options.lora };
   const parts = planPrompt(settings.prompt, calls).parts;
-  const negative = await encodeSchedule(planNegativePrompt(settings.negativePrompt, calls), encoding);
+  const negative = await encodeSchedule(planNegativePrompt(settings.negativePrompt, calls), {
+    ...encoding,
+    negative: true,
+  });
   const positive: WeightedConditioning[] = [];
   for (const { schedule, weight } of parts)
     positive.push({ conditioning: await encodeSchedule(schedule, encoding), weight });
@@ -121,6 +125,11 @@ export function toRgba(image: Float32Array): Uint8ClampedArray<ArrayBuffer> {
   return bytes;
 }
 
+interface PromptText {
+  readonly states: PromptStates;
+  readonly tokens: number;
+}
+
 interface WeightedConditioning {
   readonly conditioning: Conditioning;
   readonly weight: number;
@@ -160,11 +169,11 @@ class GuidedModel {
       height * width,
     );
     const timestep = table.sigmaToT(sigma);
-    const contexts = [negative, ...positive.map(({ conditioning }) => conditioning)].map((conditioning) => ({
+    const texts = [negative, ...positive.map(({ conditioning }) => conditioning)].map((conditioning) => ({
       states: statesAt(conditioning, call),
       tokens: conditioning.tokens,
     }));
-    const outputs = await this.#predict(input, timestep, contexts);
+    const outputs = await this.#predict(input, timestep, texts);
     const estimates = outputs.map((output) =>
       denoised(
         predictions[this.#model.config.prediction],
@@ -183,36 +192,38 @@ class GuidedModel {
     return result;
   }
 
-  /** Contexts of one length share a batch. */
+  /** Texts of one length share a batch. */
   async #predict(
     input: Float32Array<ArrayBuffer>,
     timestep: number,
-    contexts: readonly { states: Float32Array<ArrayBuffer>; tokens: number }[],
+    texts: readonly PromptText[],
   ): Promise<Float32Array[]> {
-    const tokens = contexts[0]?.tokens ?? 77;
-    if (!contexts.every((context) => context.tokens === tokens)) {
+    const tokens = texts[0]?.tokens ?? 77;
+    if (!texts.every((text) => text.tokens === tokens)) {
       const outputs: Float32Array[] = [];
-      for (const context of contexts)
-        outputs.push(await (await this.#unet(1, context.tokens)).predict(input, [timestep], context.states));
+      for (const text of texts) outputs.push(...(await this.#predict(input, timestep, [text])));
       return outputs;
     }
-    const batch = contexts.length;
-    const repeat = (one: (index: number) => Float32Array, size: number) => {
-      const all = new Float32Array(batch * size);
-      for (let index = 0; index < batch; index++) all.set(one(index), index * size);
-      return all;
-    };
-    const states = repeat(
-      (index) => contexts[index]?.states ?? new Float32Array(),
-      contexts[0]?.states.length ?? 0,
-    );
-    const unet = await this.#unet(batch, tokens);
+    const unet = await this.#unet(texts.length, tokens);
     const output = await unet.predict(
-      repeat(() => input, input.length),
-      contexts.map(() => timestep),
-      states,
+      concatenate(texts.map(() => input)),
+      texts.map(() => timestep),
+      this.#conditions(texts),
     );
-    return contexts.map((_, index) => output.subarray(index * input.length, (index + 1) * input.length));
+    return texts.map((_, index) => output.subarray(index * input.length, (index + 1) * input.length));
+  }
+
+  /** The web UI says of every picture that it is whole and has the size it is made at. */
+  #conditions(texts: readonly PromptText[]): UnetConditions {
+    const { family, config } = this.#model;
+    const { height, width } = this.#options;
+    const pooled = texts.flatMap(({ states }) => states.pooled ?? []);
+    const sizes = sizeEmbedding(wholePicture(8 * height, 8 * width), config.unet.sizeEmbeddingDim ?? 0);
+    return {
+      context: concatenate(texts.map(({ states }) => states.context)),
+      ...(pooled.length > 0 && { pooled: concatenate(pooled) }),
+      ...(family.sizesWidth(config) > 0 && { sizes: concatenate(texts.map(() => sizes)) }),
+    };
   }
 
   #unet(batch: number, tokens: number): Promise<UnetEvaluator> {

@@ -3,10 +3,12 @@
  * of (seed, step), so a run resumed from a checkpoint gives the same bits as one never stopped, on the same adapter.
  */
 import { invariant, WeftError } from "../base/errors";
+import { concatenate } from "../base/layout";
 import { counterNormal, counterUniform, counterUniformInt, randomStream } from "../base/random/counter";
 import { minSnrWeight } from "../diffusion/lossWeights";
 import { alphasCumprod, snr, TRAIN_TIMESTEPS } from "../diffusion/noiseSchedule";
-import type { LoadedModel, Progress } from "../models/loadedModel";
+import { wholePicture, type SizeCondition } from "../diffusion/sizeEmbedding";
+import type { EncodedText, LoadedModel, Progress } from "../models/loadedModel";
 import { LoraBinding, type LoraTarget } from "../models/lora/binding";
 import { epochBatches, stepsPerEpoch, type BatchItem } from "./batches";
 import { readCheckpoint, writeCheckpoint, type RunState } from "./checkpoint";
@@ -26,11 +28,13 @@ export interface TrainingExample {
   /** Index into {@link TrainerData.captions}. */
   readonly caption: number;
   readonly repeats: number;
+  /** What families with size conditioning are told; absent: the picture is whole, and as large as it is trained. */
+  readonly size?: SizeCondition;
 }
 
 export interface TrainerData {
   readonly examples: readonly TrainingExample[];
-  /** Token ids `[77]` of each distinct caption; the first one is the empty caption. */
+  /** Token ids `[77]` of each distinct caption, padded with end tokens; the first one is the empty caption. */
   readonly captions: readonly (readonly number[])[];
 }
 
@@ -75,7 +79,7 @@ export class Trainer {
   readonly #model: LoadedModel;
   readonly #data: TrainerData;
   readonly #items: readonly BatchItem[];
-  readonly #contexts: readonly Float32Array[];
+  readonly #texts: readonly EncodedText[];
   readonly #weightByTimestep: Float32Array;
   /** Fixed-noise loss before the first step, once measured; travels with checkpoints. */
   baselineLoss = Number.NaN;
@@ -93,13 +97,13 @@ export class Trainer {
     data: TrainerData,
     settings: TrainerSettings,
     session: TrainingSession,
-    contexts: readonly Float32Array[],
+    texts: readonly EncodedText[],
   ) {
     this.#model = model;
     this.#data = data;
     this.settings = settings;
     this.session = session;
-    this.#contexts = contexts;
+    this.#texts = texts;
     this.#items = batchItems(data.examples);
     const gamma = settings.minSnrGamma;
     this.#weightByTimestep = snr(alphasCumprod()).map((ratio) =>
@@ -120,7 +124,7 @@ export class Trainer {
     options: { readonly checkpoint?: Uint8Array<ArrayBuffer>; readonly onProgress?: Progress } = {},
   ): Promise<Trainer> {
     const { trainTextEncoder, clipSkip, recompute, rank, alpha, seed } = settings;
-    const contexts = trainTextEncoder ? [] : await model.encodeText(data.captions, clipSkip);
+    const texts = trainTextEncoder ? [] : await model.encodeText(data.captions, model.clipSkip(clipSkip));
     const lora = new LoraBinding(targets, rank, alpha / rank);
     const shapes = distinctShapes(data.examples, settings.batchSize);
     const session = await TrainingSession.create(
@@ -129,7 +133,7 @@ export class Trainer {
       { lora, trainTextEncoder, clipSkip, recompute },
       options.onProgress,
     );
-    const trainer = new Trainer(model, data, settings, session, contexts);
+    const trainer = new Trainer(model, data, settings, session, texts);
     session.buffers.write("parameter", initialLora(session.layout, lora.groups, rank, seed));
     if (options.checkpoint) trainer.#restore(await readCheckpoint(options.checkpoint));
     return trainer;
@@ -205,7 +209,13 @@ export class Trainer {
       const latents = this.#latents(members, undefined);
       this.session.queue(
         shape,
-        { latents, noise, timesteps, weights: members.map(() => 1), ...this.#captions(members, () => false) },
+        {
+          latents,
+          noise,
+          timesteps,
+          weights: members.map(() => 1),
+          ...this.#conditions(members, () => false),
+        },
         "forward",
       );
       losses.push(...(await this.session.readLosses(shape)).unweighted);
@@ -314,7 +324,7 @@ export class Trainer {
     const weights = timesteps.map((t) => this.#weightByTimestep[t] ?? 1);
     const isDropped = (image: number) =>
       captionDropout > 0 && counterUniform(seed, step, randomStream.caption, image) < captionDropout;
-    return { latents, noise, timesteps, weights, ...this.#captions(members, isDropped) };
+    return { latents, noise, timesteps, weights, ...this.#conditions(members, isDropped) };
   }
 
   /** Adds one normal number per image and channel (`noise_offset`). */
@@ -349,23 +359,29 @@ export class Trainer {
     return latents;
   }
 
-  #captions(
+  /** What the network is told besides latents and time. */
+  #conditions(
     members: readonly number[],
     isDropped: (image: number) => boolean,
-  ): Pick<StepInputs, "context" | "ids"> {
+  ): Pick<StepInputs, "context" | "pooled" | "captions" | "sizes"> {
     const captions = members.map((index, image) =>
       isDropped(image) ? 0 : (this.#data.examples[index]?.caption ?? 0),
     );
-    if (this.settings.trainTextEncoder) {
-      return {
-        ids: Uint32Array.from(captions.flatMap((caption) => [...(this.#data.captions[caption] ?? [])])),
-      };
-    }
-    const size = this.#contexts[0]?.length ?? 0;
-    const context = new Float32Array(size * captions.length);
-    captions.forEach((caption, image) => context.set(this.#contexts[caption] ?? [], image * size));
-    return { context };
+    const sizes = members.map((index) => sizeOf(this.#data.examples[index]));
+    if (this.settings.trainTextEncoder)
+      return { captions: captions.map((caption) => this.#data.captions[caption] ?? []), sizes };
+    const texts = captions.flatMap((caption) => this.#texts[caption] ?? []);
+    const pooled = texts.flatMap((text) => text.pooled ?? []);
+    return {
+      context: concatenate(texts.map(({ context }) => context)),
+      ...(pooled.length > 0 && { pooled: concatenate(pooled) }),
+      sizes,
+    };
   }
+}
+
+function sizeOf(example: TrainingExample | undefined): SizeCondition {
+  return example?.size ?? wholePicture(8 * (example?.height ?? 0), 8 * (example?.width ?? 0));
 }
 
 function batchItems(examples: readonly TrainingExample[]): BatchItem[] {

@@ -15,8 +15,10 @@ import type { KernelPolicy } from "../engine/policy";
 import { STEP_SCALAR_COUNT } from "../engine/stepScalars";
 import type { ActivationType, Tensor, WeightType } from "../engine/tensor";
 import type { CheckpointConfig } from "../formats/checkpoint/config";
-import type { ModelFamily } from "../models/family";
+import { declareConditions, declareTimeAndSizes } from "../models/conditions";
+import type { ModelFamily, TextOperands, TextStates } from "../models/family";
 import type { LoraBinding } from "../models/lora/binding";
+import { declareText } from "../models/text";
 
 export interface TrainingShape {
   readonly batch: number;
@@ -49,10 +51,12 @@ export interface TrainingInputs {
   /** Per image: √ᾱ, √(1−ᾱ), loss weight, 0. */
   readonly coefficients: Tensor;
   readonly timestepEmbedding: Tensor;
-  /** Text states `[batch, tokens, contextDim]`; absent when the text encoder is trained. */
-  readonly context: Tensor | undefined;
-  /** Token ids `[batch, 77]`; absent when it is not. */
-  readonly ids: Tensor | undefined;
+  /** Finished text states; absent when the text encoder is trained. */
+  readonly states: TextStates | undefined;
+  /** Token ids; absent when it is not. */
+  readonly text: TextOperands | undefined;
+  /** Embedded picture sizes, in families that read them. */
+  readonly sizes: Tensor | undefined;
   readonly scalars: Tensor;
 }
 
@@ -71,11 +75,12 @@ export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph
   const { family, config, lora } = options;
   const graph = new GraphBuilder({ activationType: options.activationType, parameters: options.parameters });
   const inputs = declareInputs(graph, options);
-  // The text encoder first: its parameters then lie first in the flat buffers, as in the trainer's parameter groups.
-  const context = inputs.context ?? textContext(graph, options, inputs);
-  const { latents, noise, coefficients, scalars, timestepEmbedding } = inputs;
+  // The text encoders first: their parameters then lie first in the flat buffers, as in the trainer's parameter groups.
+  const states = inputs.states ?? textStates(graph, options, inputs);
+  const { latents, noise, coefficients, scalars, timestepEmbedding, sizes } = inputs;
   const noisy = addNoise(graph, "noisy_latents", latents, noise, coefficients);
-  const prediction = family.buildUnet(graph, config, { latents: noisy, timestepEmbedding, context }, lora);
+  const operands = { latents: noisy, timestepEmbedding, ...states, ...(sizes && { sizes }) };
+  const prediction = family.buildUnet(graph, config, operands, lora);
   const losses = graph.keep(
     diffusionLoss(graph, "loss", { prediction, latents, noise, coefficients }, config.prediction),
   );
@@ -106,37 +111,39 @@ export function planTraining(
 
 function declareInputs(
   graph: GraphBuilder,
-  { config, shape, trainTextEncoder, activationType }: TrainingGraphOptions,
+  { family, config, shape, trainTextEncoder }: TrainingGraphOptions,
 ): TrainingInputs {
   const { batch, height, width, tokens } = shape;
   const image = [batch, height, width, config.vae.latentChannels];
-  return {
-    latents: graph.input("latents", image),
-    noise: graph.input("noise", image),
-    coefficients: graph.input("coefficients", [batch, 4]),
-    timestepEmbedding: graph.input(
-      "timestepEmbedding",
-      [batch, config.unet.channels[0] ?? 0],
-      activationType,
-    ),
-    context: trainTextEncoder
-      ? undefined
-      : graph.input("context", [batch, tokens, config.unet.contextDim], activationType),
-    ids: trainTextEncoder ? graph.input("ids", [batch, tokens], "u32") : undefined,
-    scalars: graph.input("scalars", [STEP_SCALAR_COUNT]),
-  };
+  const latents = graph.input("latents", image);
+  const noise = graph.input("noise", image);
+  const coefficients = graph.input("coefficients", [batch, 4]);
+  const scalars = graph.input("scalars", [STEP_SCALAR_COUNT]);
+  const fixed = { latents, noise, coefficients, scalars };
+  if (trainTextEncoder) {
+    const { timestepEmbedding, sizes } = declareTimeAndSizes(graph, family, config, batch);
+    return {
+      ...fixed,
+      timestepEmbedding,
+      sizes,
+      states: undefined,
+      text: declareText(graph, family, config, batch),
+    };
+  }
+  const { timestepEmbedding, sizes, ...states } = declareConditions(graph, family, config, batch, tokens);
+  return { ...fixed, timestepEmbedding, sizes, states, text: undefined };
 }
 
-function textContext(
+function textStates(
   graph: GraphBuilder,
   { family, config, clipSkip, lora }: TrainingGraphOptions,
-  { ids }: TrainingInputs,
-): Tensor {
-  invariant(ids, "a trained text encoder reads token ids");
-  return family.buildText(graph, config, ids, { clipSkip, lora });
+  { text }: TrainingInputs,
+): TextStates {
+  invariant(text, "a trained text encoder reads token ids");
+  return family.buildText(graph, config, text, { clipSkip: family.fixedClipSkip ?? clipSkip, lora });
 }
 
-/** Where the text encoder's parameters end in the flat buffers; 0 when it is not trained. */
+/** Where the text encoders' parameters end in the flat buffers; 0 when they are not trained. */
 function textParametersEnd(layout: ParameterLayout, lora: LoraBinding): number {
   const isText = (name: string | undefined) => name?.startsWith("lora_te") ?? false;
   const textGroups = lora.groups.filter((group) => group.targets.some((target) => isText(target?.name)));

@@ -3,7 +3,9 @@
  * told with the latents, noise and timesteps it is given; drawing them is the trainer's job.
  */
 import { invariant } from "../base/errors";
+import { concatenate } from "../base/layout";
 import { alphasCumprod } from "../diffusion/noiseSchedule";
+import { sizeEmbedding, type SizeCondition } from "../diffusion/sizeEmbedding";
 import { timestepEmbedding } from "../diffusion/timestepEmbedding";
 import { Arena, arenaPiece } from "../engine/arena";
 import { ParameterBuffers, ParameterLayout } from "../engine/parameters";
@@ -12,8 +14,10 @@ import { Program } from "../engine/program";
 import { ReadbackRing } from "../engine/readbackRing";
 import { STEP_SCALAR_COUNT, STEP_SCALARS } from "../engine/stepScalars";
 import type { Tensor } from "../engine/tensor";
+import type { ModelFamily } from "../models/family";
 import type { LoadedModel, Progress } from "../models/loadedModel";
 import type { LoraBinding } from "../models/lora/binding";
+import { namedText, textInputs } from "../models/text";
 import { buildTrainingGraph, planTraining, type TrainingGraph, type TrainingShape } from "./trainingGraph";
 
 export interface SessionOptions {
@@ -47,9 +51,13 @@ export interface StepInputs {
   readonly timesteps: readonly number[];
   /** Factor on each image's loss. */
   readonly weights: readonly number[];
-  /** Text states of all images, or their token ids when the text encoder is trained. */
+  /** Text states of all images, unless the text encoder is trained; `pooled` in families that have it. */
   readonly context?: Float32Array<ArrayBuffer>;
-  readonly ids?: Uint32Array<ArrayBuffer>;
+  readonly pooled?: Float32Array<ArrayBuffer>;
+  /** Token ids `[77]` of each image's caption, when it is. */
+  readonly captions?: readonly (readonly number[])[];
+  /** Sizes of each image, in families that read them. */
+  readonly sizes?: readonly SizeCondition[];
 }
 
 interface CompiledStep {
@@ -86,6 +94,8 @@ export class TrainingSession {
   readonly #scalars = new Float32Array(STEP_SCALAR_COUNT);
   readonly #alphas = alphasCumprod();
   readonly #embeddingWidth: number;
+  readonly #family: ModelFamily;
+  readonly #sizeEmbeddingDim: number;
 
   private constructor(model: LoadedModel, options: SessionOptions, parts: SessionParts) {
     this.layout = parts.layout;
@@ -100,6 +110,8 @@ export class TrainingSession {
     );
     this.#ring = new ReadbackRing(model.device, 16 * (largestBatch + 1), STEPS_IN_FLIGHT);
     this.#embeddingWidth = model.config.unet.channels[0] ?? 0;
+    this.#family = model.family;
+    this.#sizeEmbeddingDim = model.config.unet.sizeEmbeddingDim ?? 0;
     this.#scalars[STEP_SCALARS.lossScale] = model.activationType === "f16" ? HALF_LOSS_SCALE : 1;
   }
 
@@ -243,8 +255,15 @@ export class TrainingSession {
     write(training.inputs.noise, inputs.noise);
     write(training.inputs.coefficients, coefficients);
     write(training.inputs.timestepEmbedding, embedding);
-    write(training.inputs.context, inputs.context);
-    write(training.inputs.ids, inputs.ids);
+    const { states, text, sizes } = training.inputs;
+    write(states?.context, inputs.context);
+    write(states?.pooled, inputs.pooled);
+    if (text && inputs.captions) {
+      const values = textInputs(this.#family, inputs.captions);
+      for (const [name, tensor] of namedText(text)) write(tensor, values.get(name));
+    }
+    const width = this.#sizeEmbeddingDim;
+    write(sizes, inputs.sizes && concatenate(inputs.sizes.map((size) => sizeEmbedding(size, width))));
   }
 
   #setOptimizer(settings: OptimizerSettings): void {

@@ -92,7 +92,7 @@ async function sample(
   index: number,
 ): Promise<void> {
   const { model, sha256, tokenizer } = session;
-  const size = Number(options.size ?? (model.config.text.hidden < 512 ? 64 : model.family.nativeSize));
+  const size = Number(options.size ?? model.nativeSize);
   const tags = loras.map(({ name, strength }) => ` <lora:${name}:${strength}>`).join("");
   const request = {
     prompt: prompt + tags,

@@ -80,7 +80,7 @@ function parseOptions(): TrainOptions {
 }
 
 function settingsOf(options: TrainOptions, { model }: NodeSession): TrainingSettings {
-  const nativeSize = model.config.text.hidden < 512 ? 64 : model.family.nativeSize;
+  const { nativeSize } = model;
   const base = recipe(options.preset, nativeSize);
   const rank = number(options.rank, base.rank);
   const learningRate = number(options.lr, base.learningRate);

@@ -93,8 +93,7 @@ export const conv3x3Op = defineOp<ConvAttributes>({
   vjp: (node, [gradient], builder) => {
     if (!gradient) return;
     const { rowVector } = node.inputs;
-    if (rowVector)
-      contributeImageSums(builder, node.name, rowVector, gradient, node.attributes.rowOffset);
+    if (rowVector) contributeImageSums(builder, node.name, rowVector, gradient, node.attributes.rowOffset);
     contributeToInput(node, gradient, builder);
     contributeToResidual(node, gradient, builder);
   },

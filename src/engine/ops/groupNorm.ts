@@ -19,7 +19,7 @@ import { groupNormStatsShared } from "../kernels/groupNormStatsShared";
 import { defineOp, required, type Emitter, type GradientBuilder, type GraphNode, type Inputs } from "../op";
 import type { KernelPolicy } from "../policy";
 import { channels, dimension, elementCount, type ActivationType, type Tensor } from "../tensor";
-import { chunkCall, cut, reductionChunks, type Chunks } from "./rowChunks";
+import { chunkCall, cut, reductionChunks, rowsOf, type Chunks } from "./rowChunks";
 import { activationTypeOf, first, flatGroups } from "./support";
 
 export interface GroupNormOptions {

@@ -41,8 +41,7 @@ describe("pickRows", () => {
   it("adds to a gradient collected before", async () => {
     await checkOp(device, {
       ...pickCase,
-      build: (g, { x, at: rows }) =>
-        x && rows ? [add(g, "sum", x, x), pickRows(g, "pick", x, rows)] : [],
+      build: (g, { x, at: rows }) => (x && rows ? [add(g, "sum", x, x), pickRows(g, "pick", x, rows)] : []),
       reference: ({ x }) => [(x ?? new Float64Array()).map((value) => 2 * value), picked(x)],
     });
   });

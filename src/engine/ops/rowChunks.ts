@@ -28,7 +28,8 @@ export function cut(x: Tensor, wantedRows: number): Chunks {
   };
 }
 
-function rowsOf(x: Tensor): number {
+/** Rows of one image. */
+export function rowsOf(x: Tensor): number {
   return elementCount(x.shape) / channels(x) / dimension(x, 0);
 }
 

@@ -7,7 +7,10 @@ import { GraphBuilder } from "../../engine/graph";
 import { applyToBias, applyToWeight } from "../../formats/lora/merge";
 import { loraTargets } from "../../formats/lora/modules";
 import type { LoadedLora, LoadedModule } from "../../formats/lora/read";
+import { CLIP_LENGTH } from "../../formats/tokenizer/clipTokenizer";
+import { declareConditions } from "../conditions";
 import type { ActiveLora, LoadedModel, WeightOverrides } from "../loadedModel";
+import { declareText } from "../text";
 import { bindTarget, LoraBinding, type LoraTarget } from "./binding";
 import { stackLoras, stackedRank, type LoraMatrices, type WeightedLora } from "./flatValues";
 
@@ -83,11 +86,10 @@ function declareParameters(
   parameters: ParameterLayout,
 ): void {
   const graph = new GraphBuilder({ activationType, parameters });
-  family.buildText(graph, config, graph.input("ids", [1, 77], "u32"), { clipSkip: 1, lora });
+  family.buildText(graph, config, declareText(graph, family, config, 1), { clipSkip: 1, lora });
   const latents = graph.input("latents", [1, 8, 8, config.vae.latentChannels], activationType);
-  const timestepEmbedding = graph.input("t", [1, config.unet.channels[0] ?? 0], activationType);
-  const context = graph.input("context", [1, 77, config.unet.contextDim], activationType);
-  family.buildUnet(graph, config, { latents, timestepEmbedding, context }, lora);
+  const conditions = declareConditions(graph, family, config, 1, CLIP_LENGTH);
+  family.buildUnet(graph, config, { latents, ...conditions }, lora);
 }
 
 function isPlainLora({ kind, tensors }: LoadedModule): boolean {

@@ -27,7 +27,8 @@ export function bindTarget(module: {
   const { name, checkpointKey, firstRow } = module;
   return {
     name,
-    path: firstRow === undefined ? checkpointKey.replace(/\.weight$/, "") : stackedPath(checkpointKey, firstRow),
+    path:
+      firstRow === undefined ? checkpointKey.replace(/\.weight$/, "") : stackedPath(checkpointKey, firstRow),
   };
 }
 

@@ -1,16 +1,14 @@
 /** Stable Diffusion 1.x: one CLIP text encoder, noise prediction, 512-pixel pictures. */
+import { TEXT_PREFIX } from "../../formats/checkpoint/layout";
 import type { ModelFamily } from "../family";
-import { textEncoder } from "../sd/textEncoder";
-import { unet } from "../sd/unet";
-import { vaeDecoder, vaeEncoder } from "../sd/vae";
+import { normedStates, plainParts } from "../sd/family";
 
 export const sd1: ModelFamily = {
+  ...plainParts,
   name: "sd1",
-  nativeSize: 512,
-  padToken: "eos",
-  buildText: (graph, { text }, ids, options) =>
-    textEncoder(graph, text, ids, { ...options, prefix: "cond_stage_model.transformer.text_model." }),
-  buildUnet: (graph, config, operands, lora) => unet(graph, config.unet, operands, lora),
-  buildVaeEncoder: (graph, { vae }, image) => vaeEncoder(graph, vae, image),
-  buildVaeDecoder: (graph, { vae }, latents) => vaeDecoder(graph, vae, latents),
+  nativeSize: () => 512,
+  padTokens: ["eos"],
+  buildText: (graph, { text }, operands, options) => ({
+    context: normedStates(graph, text, TEXT_PREFIX.sd1, operands, options),
+  }),
 };

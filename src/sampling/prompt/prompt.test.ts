@@ -238,8 +238,16 @@ describe("emphasis", () => {
   });
 
   it("only multiplies without the norm", () => {
-    expect([...applyEmphasis(states, weights, "no-norm")]).toEqual([1, 2, 4.5, 6, 2.5, 3, 7, 8]);
-    expect(applyEmphasis(states, weights, "ignore")).toEqual(states);
+    expect([...applyEmphasis(states, weights, { mode: "no-norm" })]).toEqual([1, 2, 4.5, 6, 2.5, 3, 7, 8]);
+    expect(applyEmphasis(states, weights, { mode: "ignore" })).toEqual(states);
+  });
+
+  it("restores the mean of each of two encoders side by side", () => {
+    const first = applyEmphasis(Float32Array.from([1, 3, 5, 7]), weights);
+    const second = applyEmphasis(Float32Array.from([2, 4, 6, 8]), weights);
+    const both = applyEmphasis(states, weights, { widths: [1, 1] });
+    expect([0, 2, 4, 6].map((i) => both[i])).toEqual([...first]);
+    expect([1, 3, 5, 7].map((i) => both[i])).toEqual([...second]);
   });
 });
 

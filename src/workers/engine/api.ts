@@ -80,6 +80,8 @@ export interface TrainingImage {
   pixels: Uint8ClampedArray<ArrayBuffer>;
   width: number;
   height: number;
+  /** Size of the picture as it came, `[width, height]`, where `pixels` are already cut to a bucket. */
+  originalSize?: readonly [width: number, height: number];
   caption: string;
   repeats: number;
 }

@@ -70,7 +70,7 @@ function trainingFacts(trainer: Trainer, run: RunFacts): TrainingFacts {
     tagFrequency: tagFrequency(run.captions),
     captions: { shuffle: false, keepTokens: 0, dropoutRate: settings.captionDropout, tagDropoutRate: 0 },
     flip: false,
-    clipSkip: settings.clipSkip === 1 ? null : settings.clipSkip,
+    clipSkip: settings.clipSkip === 1 || model.family.fixedClipSkip ? null : settings.clipSkip,
     maxTokenLength: null,
     mixedPrecision: model.activationType === "f16" ? "fp16" : "no",
     gradientCheckpointing: trainer.settings.recompute,

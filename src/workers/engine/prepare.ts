@@ -1,7 +1,9 @@
 /** Pictures and captions → what the trainer takes: cached latents, distinct captions. */
 import { bucketsFor } from "../../dataset/buckets";
+import { conditioningCrop } from "../../dataset/crop";
 import type { Pixels } from "../../dataset/pixels";
 import { prepareForTraining } from "../../dataset/prepare";
+import type { SizeCondition } from "../../diffusion/sizeEmbedding";
 import { CLIP_EOS, type ClipTokenizer } from "../../formats/tokenizer/clipTokenizer";
 import type { LoadedModel } from "../../models/loadedModel";
 import type { TrainerData, TrainingExample } from "../../training/trainer";
@@ -39,6 +41,7 @@ export async function prepareData(
       width: cropped.width / 8,
       caption: captions.get(image.caption) ?? 0,
       repeats: image.repeats,
+      size: sizeCondition(image, cropped),
     });
   }
   // The encoder is not needed again: its memory goes to the training step.
@@ -46,11 +49,21 @@ export async function prepareData(
   model.weights.release(
     (key) => key.startsWith("first_stage_model.encoder.") || key.startsWith("first_stage_model.quant_conv."),
   );
-  const pad = model.family.padToken === "eos" ? CLIP_EOS : 0;
   return {
     examples,
-    captions: [...captions.keys()].map((text) => tokenizer.encodePadded(text, pad)),
+    captions: [...captions.keys()].map((text) => tokenizer.encodePadded(text, CLIP_EOS)),
     texts: images.map(({ caption }) => caption),
+  };
+}
+
+/** As sd-scripts tells SDXL: the size the picture came in, and where one of its ratio would sit in the bucket. */
+function sizeCondition({ originalSize, width, height }: TrainingImage, bucket: Pixels): SizeCondition {
+  const original = originalSize ?? [width, height];
+  const [left, top] = conditioningCrop(original, [bucket.width, bucket.height]);
+  return {
+    original: [original[1], original[0]],
+    crop: [top, left],
+    target: [bucket.height, bucket.width],
   };
 }
 

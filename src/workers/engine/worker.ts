@@ -148,8 +148,7 @@ async function byteSource(source: ModelSource): Promise<ByteSource> {
 }
 
 function summary(model: LoadedModel, sha256: string, fileBytes: number): ModelSummary {
-  const { family, prediction, text } = model.config;
-  const isSmall = text.hidden < 512;
+  const { family, prediction } = model.config;
   return {
     id: sha256,
     title: model.title,
@@ -158,7 +157,7 @@ function summary(model: LoadedModel, sha256: string, fileBytes: number): ModelSu
     fileBytes,
     gpuBytes: model.weights.bytes,
     quantisation: model.weights.requested,
-    nativeSize: isSmall ? 64 : model.family.nativeSize,
+    nativeSize: model.nativeSize,
     hash: sha256.slice(0, 16),
   };
 }

@@ -1,11 +1,10 @@
 /** The checkpoint of a golden case on the GPU, opened once per run. */
 import path from "node:path";
-import { WeftError } from "../../../src/base/errors";
 import { EngineDevice } from "../../../src/engine/device";
 import { openCheckpoint } from "../../../src/models/openCheckpoint";
 import type { LoadedModel } from "../../../src/models/loadedModel";
 import { openFileSource } from "../../lib/fileSource";
-import type { GoldenTensor, VerifyCase, VerifyEnv, VerifyOutcome } from "../types";
+import type { GoldenTensor, VerifyCase, VerifyEnv } from "../types";
 
 /** Goldens are float32 results, so weights and activations are f32 here. */
 export async function goldenModel(c: VerifyCase, env: VerifyEnv): Promise<LoadedModel> {
@@ -23,17 +22,6 @@ async function open(device: EngineDevice, file: string): Promise<LoadedModel> {
     return await openCheckpoint(device, source, { weightType: "f32", activationType: "f32" });
   } catch (error) {
     await source.close();
-    throw error;
-  }
-}
-
-/** Runs a case, reporting a family that is not built yet as skipped. */
-export async function skippingUnbuilt(run: () => Promise<VerifyOutcome>): Promise<VerifyOutcome> {
-  try {
-    return await run();
-  } catch (error) {
-    if (error instanceof WeftError && error.code === "family-unsupported")
-      return { status: "skipped", detail: error.message };
     throw error;
   }
 }

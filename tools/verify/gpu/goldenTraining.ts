@@ -10,6 +10,7 @@ import type { TrainingShape } from "../../../src/training/trainingGraph";
 import { openFileSource } from "../../lib/fileSource";
 import type { GoldenTensor, VerifyCase } from "../types";
 import { integerRows, params } from "./goldenModel";
+import { goldenSizes } from "./goldenSizes";
 
 export interface GoldenSession {
   readonly session: TrainingSession;
@@ -17,7 +18,9 @@ export interface GoldenSession {
   readonly rank: number;
   readonly alpha: number;
   /** Conditioning of captions by row of the case's `ids`. */
-  readonly conditioning: (rows: readonly number[]) => Promise<Pick<StepInputs, "context" | "ids">>;
+  readonly conditioning: (
+    rows: readonly number[],
+  ) => Promise<Pick<StepInputs, "context" | "pooled" | "captions" | "sizes">>;
   /** The values or gradients of a flat buffer as kohya tensors, by key. */
   readonly tensors: (role: "parameter" | "gradient") => Promise<Map<string, Float32Array>>;
 }
@@ -51,18 +54,23 @@ export async function goldenSession(
   const matrices = new Map([...modules].map(([name, module]) => [name, module.matrices]));
   session.buffers.write("parameter", fillLora(session.layout, lora.groups, matrices));
   const rows = integerRows(ids);
-  const states = trainTextEncoder ? [] : await model.encodeText(rows, clipSkip);
+  const texts = trainTextEncoder ? [] : await model.encodeText(rows, model.clipSkip(clipSkip));
   return {
     session,
     shape,
     rank,
     alpha,
-    conditioning: (indices) =>
-      Promise.resolve(
-        trainTextEncoder
-          ? { ids: Uint32Array.from(indices.flatMap((row) => rows[row] ?? [])) }
-          : { context: concatenate(indices.map((row) => states[row] ?? new Float32Array())) },
-      ),
+    conditioning: async (indices) => {
+      const sizes = await goldenSizes(c, batch, height, width);
+      if (trainTextEncoder) return { captions: indices.map((row) => rows[row] ?? []), sizes };
+      const chosen = indices.flatMap((row) => texts[row] ?? []);
+      const pooled = chosen.flatMap((text) => text.pooled ?? []);
+      return {
+        context: concatenate(chosen.map((text) => text.context)),
+        ...(pooled.length > 0 && { pooled: concatenate(pooled) }),
+        sizes,
+      };
+    },
     tensors: async (role) =>
       namedTensors(extractLora(await session.buffers.read(role), session.layout, lora.groups, rank, alpha)),
   };

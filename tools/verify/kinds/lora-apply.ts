@@ -2,54 +2,56 @@
 import path from "node:path";
 import { channelsFirst, channelsLast } from "../../../src/base/layout";
 import { applyToWeight } from "../../../src/formats/lora/merge";
+import type { LoraTarget } from "../../../src/formats/lora/modules";
 import { readLora, type LoadedLora } from "../../../src/formats/lora/read";
 import { LoraStack } from "../../../src/models/lora/apply";
-import type { LoadedModel } from "../../../src/models/loadedModel";
+import type { ActiveLora, LoadedModel } from "../../../src/models/loadedModel";
 import { openFileSource } from "../../lib/fileSource";
-import { concatenate } from "../../../src/base/layout";
 import { Checks, toleranceOf } from "../compare";
-import { floats, goldenModel, goldenTensor, integerRows, params, skippingUnbuilt } from "../gpu/goldenModel";
+import { floats, goldenModel, goldenTensor, integerRows, params } from "../gpu/goldenModel";
+import { goldenConditions } from "../gpu/goldenSizes";
 import type { VerifyCase, VerifyKind } from "../types";
 
 export const kind: VerifyKind = {
   name: "lora-apply",
-  run: (c, env) =>
-    skippingUnbuilt(async () => {
-      const model = await goldenModel(c, env);
-      const uses = await readUses(c, model);
-      const stack = new LoraStack(model);
-      const checks = new Checks();
-      try {
-        const lora = await stack.use(uses);
-        const clipSkip = Number(params(c)["clip_skip"] ?? 1);
-        const context = concatenate(
-          await model.encodeText(integerRows(await goldenTensor(c, "ids")), clipSkip, lora),
-        );
-        checks.close("context", context, (await floats(c, "context")).data, toleranceOf(c.case));
-        const [x, t] = [await floats(c, "x"), await floats(c, "t")];
-        const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
-        const unet = await model.unet({ batch, height, width, tokens: 77 }, lora);
-        const prediction = await unet.predict(
-          channelsLast(x.data, batch, channels, height * width),
-          [...t.data],
-          context,
-        );
-        checks.close(
-          "eps",
-          channelsFirst(prediction, batch, channels, height * width),
-          (await floats(c, "eps")).data,
-          toleranceOf(c.case),
-        );
-        for (const name of (await c.tensors()).keys())
-          if (name.startsWith("merged.")) await checkMerged(c, model, uses, name, checks);
-      } finally {
-        await stack.use([]);
-        await model.releasePrograms();
-        stack.dispose();
-      }
-      return checks.outcome();
-    }),
+  run: async (c, env) => {
+    const model = await goldenModel(c, env);
+    const uses = await readUses(c, model);
+    const stack = new LoraStack(model);
+    const checks = new Checks();
+    try {
+      await checkStates(c, model, await stack.use(uses), checks);
+      for (const name of (await c.tensors()).keys())
+        if (name.startsWith("merged.")) await checkMerged(c, model, uses, name, checks);
+    } finally {
+      await stack.use([]);
+      await model.releasePrograms();
+      stack.dispose();
+    }
+    return checks.outcome();
+  },
 };
+
+async function checkStates(
+  c: VerifyCase,
+  model: LoadedModel,
+  lora: ActiveLora | undefined,
+  checks: Checks,
+): Promise<void> {
+  const clipSkip = model.clipSkip(Number(params(c)["clip_skip"] ?? 1));
+  const texts = await model.encodeText(integerRows(await goldenTensor(c, "ids")), clipSkip, lora);
+  const [x, t] = [await floats(c, "x"), await floats(c, "t")];
+  const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
+  const conditions = await goldenConditions(c, model, { batch, height, width }, texts);
+  const compare = async (name: string, actual: Float32Array) =>
+    checks.close(name, actual, (await floats(c, name)).data, toleranceOf(c.case));
+  await compare("context", conditions.context);
+  if (conditions.pooled && (await c.tensors()).has("pooled")) await compare("pooled", conditions.pooled);
+  const unet = await model.unet({ batch, height, width, tokens: 77 }, lora);
+  const input = channelsLast(x.data, batch, channels, height * width);
+  const prediction = await unet.predict(input, [...t.data], conditions);
+  await compare("eps", channelsFirst(prediction, batch, channels, height * width));
+}
 
 interface FileUse {
   readonly lora: LoadedLora;
@@ -83,8 +85,17 @@ async function checkMerged(
   for (const { lora, unet, te } of uses) {
     const found = lora.modules.find((one) => one.name === module);
     if (!found) continue;
-    values ??= await model.readWeight(found.target.checkpointKey);
+    values ??= moduleRows(await model.readWeight(found.target.checkpointKey), found.target);
     values = applyToWeight(values, found, found.target.part === "unet" ? unet : te);
   }
   checks.close(name, values ?? [], (await floats(c, name)).data, toleranceOf(c.case));
+}
+
+/** The rows of a stacked tensor (q, k or v) that are the module's weight. */
+function moduleRows(
+  values: Float32Array<ArrayBuffer>,
+  { firstRow, inFeatures, outFeatures }: LoraTarget,
+): Float32Array<ArrayBuffer> {
+  if (firstRow === undefined) return values;
+  return values.slice(firstRow * inFeatures, (firstRow + outFeatures) * inFeatures);
 }

@@ -10,38 +10,37 @@ import { sampleLatents, toRgba } from "../../../src/sampling/textToImage";
 import { loadClipTokenizer } from "../../lib/clipTokenizer";
 import { openFileSource } from "../../lib/fileSource";
 import { Checks, toleranceOf } from "../compare";
-import { floats, goldenModel, params, skippingUnbuilt } from "../gpu/goldenModel";
+import { floats, goldenModel, params } from "../gpu/goldenModel";
 import type { VerifyCase, VerifyKind } from "../types";
 
 export const kind: VerifyKind = {
   name: "txt2img",
-  run: (c, env) =>
-    skippingUnbuilt(async () => {
-      const model = await goldenModel(c, env);
-      const tokenizer = await env.once("clip-tokenizer", loadClipTokenizer);
-      const stack = new LoraStack(model);
-      const checks = new Checks();
-      try {
-        const lora = await stack.use(await usesOf(c, model));
-        const { latents, height, width, sigmas } = await sampleLatents(model, settingsOf(c), {
-          encode: tokenizer.encode,
-          lora,
-        });
-        checks.close("sigmas", sigmas, (await floats(c, "sigmas")).data, toleranceOf(c.case));
-        const channels = model.config.vae.latentChannels;
-        checks.close(
-          "latents",
-          channelsFirst(latents, 1, channels, height * width),
-          (await floats(c, "latents")).data,
-          toleranceOf(c.case),
-        );
-        await checkPicture(c, toRgba(await model.decodeLatents(latents, height, width)), checks);
-      } finally {
-        await model.releasePrograms();
-        stack.dispose();
-      }
-      return checks.outcome();
-    }),
+  run: async (c, env) => {
+    const model = await goldenModel(c, env);
+    const tokenizer = await env.once("clip-tokenizer", loadClipTokenizer);
+    const stack = new LoraStack(model);
+    const checks = new Checks();
+    try {
+      const lora = await stack.use(await usesOf(c, model));
+      const { latents, height, width, sigmas } = await sampleLatents(model, settingsOf(c), {
+        encode: tokenizer.encode,
+        lora,
+      });
+      checks.close("sigmas", sigmas, (await floats(c, "sigmas")).data, toleranceOf(c.case));
+      const channels = model.config.vae.latentChannels;
+      checks.close(
+        "latents",
+        channelsFirst(latents, 1, channels, height * width),
+        (await floats(c, "latents")).data,
+        toleranceOf(c.case),
+      );
+      await checkPicture(c, toRgba(await model.decodeLatents(latents, height, width)), checks);
+    } finally {
+      await model.releasePrograms();
+      stack.dispose();
+    }
+    return checks.outcome();
+  },
 };
 
 function settingsOf(c: VerifyCase) {
