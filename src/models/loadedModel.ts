@@ -15,11 +15,11 @@ import type { WeightSource } from "../engine/weights";
 import { WeightStore } from "../engine/weightStore";
 import type { CheckpointConfig } from "../formats/checkpoint/config";
 import { timestepEmbedding } from "../diffusion/timestepEmbedding";
-import { declareConditions } from "./conditions";
+import { declareConditions } from "./inputs/conditions";
 import type { ModelFamily } from "./family";
 import { familyNamed } from "./index";
 import type { LoraBinding } from "./lora/binding";
-import { declareText, namedText, textInputs } from "./text";
+import { declareText, namedText, textInputs } from "./inputs/text";
 
 export interface LoadedModelOptions {
   readonly config: CheckpointConfig;

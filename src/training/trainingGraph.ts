@@ -15,10 +15,10 @@ import type { KernelPolicy } from "../engine/policy";
 import { STEP_SCALAR_COUNT } from "../engine/stepScalars";
 import type { ActivationType, Tensor, WeightType } from "../engine/tensor";
 import type { CheckpointConfig } from "../formats/checkpoint/config";
-import { declareConditions, declareTimeAndSizes } from "../models/conditions";
+import { declareConditions, declareTimeAndSizes } from "../models/inputs/conditions";
 import type { ModelFamily, TextOperands, TextStates } from "../models/family";
 import type { LoraBinding } from "../models/lora/binding";
-import { declareText } from "../models/text";
+import { declareText } from "../models/inputs/text";
 
 export interface TrainingShape {
   readonly batch: number;

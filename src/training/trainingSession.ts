@@ -17,7 +17,7 @@ import type { Tensor } from "../engine/tensor";
 import type { ModelFamily } from "../models/family";
 import type { LoadedModel, Progress } from "../models/loadedModel";
 import type { LoraBinding } from "../models/lora/binding";
-import { namedText, textInputs } from "../models/text";
+import { namedText, textInputs } from "../models/inputs/text";
 import { buildTrainingGraph, planTraining, type TrainingGraph, type TrainingShape } from "./trainingGraph";
 
 export interface SessionOptions {

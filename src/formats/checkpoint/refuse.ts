@@ -11,7 +11,7 @@ interface Refusal {
 }
 
 const NEED_BASE =
-  "Weft trains on Stable Diffusion 1.x checkpoints: one .safetensors file with UNet, VAE and text encoder.";
+  "Weft trains on Stable Diffusion 1.x, 2.x and XL checkpoints: one .safetensors file with UNet, VAE and text encoder.";
 
 const REFUSALS: readonly Refusal[] = [
   {

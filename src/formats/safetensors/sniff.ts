@@ -29,7 +29,7 @@ const LFS_POINTER: Lookalike = {
 };
 const GGUF: Lookalike = {
   what: "a GGUF model",
-  hint: "Weft reads Stable Diffusion 1.x checkpoints in the .safetensors format.",
+  hint: "Weft reads Stable Diffusion 1.x, 2.x and XL checkpoints in the .safetensors format.",
 };
 const IMAGE: Lookalike = {
   what: "an image",

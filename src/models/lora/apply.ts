@@ -8,9 +8,9 @@ import { applyToBias, applyToWeight } from "../../formats/lora/merge";
 import { loraTargets } from "../../formats/lora/modules";
 import type { LoadedLora, LoadedModule } from "../../formats/lora/read";
 import { CLIP_LENGTH } from "../../formats/tokenizer/clipTokenizer";
-import { declareConditions } from "../conditions";
+import { declareConditions } from "../inputs/conditions";
 import type { ActiveLora, LoadedModel, WeightOverrides } from "../loadedModel";
-import { declareText } from "../text";
+import { declareText } from "../inputs/text";
 import { bindTarget, LoraBinding, type LoraTarget } from "./binding";
 import { stackLoras, stackedRank, type LoraMatrices, type WeightedLora } from "./flatValues";
 

@@ -86,6 +86,8 @@ export interface DecodedImage {
   pixels: Uint8ClampedArray<ArrayBuffer>;
   width: number;
   height: number;
+  /** Size before it was cut to a bucket. */
+  originalSize?: readonly [width: number, height: number];
 }
 
 export interface DatasetWorker {

@@ -68,7 +68,8 @@ export function pixelsOnWhite(picture: ImageBitmap): DecodedImage {
 export function toBucket(decoded: DecodedImage, resolution: number, crop?: CropPoint): DecodedImage {
   const { pixels, width, height } = decoded;
   const whole: Pixels = { data: pixels, width, height, channels: 4 };
-  return withAlpha(prepareForTraining(whole, bucketsFor(resolution), { crop }));
+  const cut = withAlpha(prepareForTraining(whole, bucketsFor(resolution), { crop }));
+  return { ...cut, originalSize: [width, height] };
 }
 
 function withAlpha({ data, width, height }: Pixels): DecodedImage {

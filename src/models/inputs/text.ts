@@ -1,9 +1,9 @@
 /** Token rows on their way to the text encoders of a family. */
-import type { GraphBuilder } from "../engine/graph";
-import type { Tensor } from "../engine/tensor";
-import type { CheckpointConfig } from "../formats/checkpoint/config";
-import { CLIP_EOS, CLIP_LENGTH } from "../formats/tokenizer/clipTokenizer";
-import type { ModelFamily, TextOperands } from "./family";
+import type { GraphBuilder } from "../../engine/graph";
+import type { Tensor } from "../../engine/tensor";
+import type { CheckpointConfig } from "../../formats/checkpoint/config";
+import { CLIP_EOS, CLIP_LENGTH } from "../../formats/tokenizer/clipTokenizer";
+import type { ModelFamily, TextOperands } from "../family";
 
 /** Declares the inputs of a batch of texts. */
 export function declareText(

@@ -1,7 +1,7 @@
 /** The inputs that tell the UNet of time, text and sizes. */
-import type { GraphBuilder } from "../engine/graph";
-import type { CheckpointConfig } from "../formats/checkpoint/config";
-import type { ModelFamily, UnetOperands } from "./family";
+import type { GraphBuilder } from "../../engine/graph";
+import type { CheckpointConfig } from "../../formats/checkpoint/config";
+import type { ModelFamily, UnetOperands } from "../family";
 
 type TimeAndSizes = Pick<UnetOperands, "timestepEmbedding" | "sizes">;
 
