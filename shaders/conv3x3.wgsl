@@ -63,9 +63,22 @@ fn main(@builtin(local_invocation_id) lid: vec3u, @builtin(workgroup_id) wid: ve
     }
   }
   if (wanted >= P.co4) { return; }
+#if ROLLED
+  // In a loop whose bound the compiler cannot see; linear.wgsl says why.
+  // lint-ok dynamic-index: once per output, and this kernel is for processors
+  var sums = array<vec4f, OWN * LANES>(
+#for i OWN
+#for l LANES
+    acc$i_$l,
+#end
+#end
+  );
+  for (var i = 0u; i < P.tileRows; i++) { store(first + i, column, sums[i]); }
+#else
 #for i OWN
 #for l LANES
   store(first + $iu * LANES + $lu, column, acc$i_$l);
 #end
 #end
+#endif
 }

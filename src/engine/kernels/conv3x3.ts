@@ -19,10 +19,11 @@ export const conv3x3Interface = {
     pad: "u32",
     rowStride: "u32",
     rowOffset: "u32",
+    tileRows: "u32",
   },
 } as const;
 
-/** Constants: `UPSAMPLE` and those of the tile. Grid: x covers output pixels, y quads of output channels. */
+/** Constants: `UPSAMPLE`, `ROLLED` and those of the tile. Grid: x covers output pixels, y quads of output channels. */
 export const conv3x3 = laneKernels(source, (unrolled) =>
   defineKernel({ name: "conv3x3", source: unrolled, ...conv3x3Interface, workgroup: laneWorkgroup }),
 );

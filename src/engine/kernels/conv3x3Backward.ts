@@ -15,10 +15,11 @@ export const conv3x3BackwardInterface = {
     co4: "u32",
     stride: "u32",
     pad: "u32",
+    tileRows: "u32",
   },
 } as const;
 
-/** Constants: `UPSAMPLE` and those of the tile. Grid: x covers the input pixels of one class, y quads of input channels, z the stride² pixel classes. */
+/** Constants: `UPSAMPLE`, `ROLLED` and those of the tile. Grid: x covers the input pixels of one class, y quads of input channels, z the stride² pixel classes. */
 export const conv3x3Backward = laneKernels(source, (unrolled) =>
   defineKernel({
     name: "conv3x3Backward",

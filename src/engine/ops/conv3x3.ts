@@ -9,7 +9,7 @@ import { conv3x3 as forwardKernel } from "../kernels/conv3x3";
 import { conv3x3Backward as backwardKernel } from "../kernels/conv3x3Backward";
 import { conv3x3BackwardTiled } from "../kernels/conv3x3BackwardTiled";
 import { conv3x3Tiled } from "../kernels/conv3x3Tiled";
-import { laneConstants, laneGrid, laneTile } from "../kernels/laneTile";
+import { laneConstants, laneGrid, laneTile, type LaneTile } from "../kernels/laneTile";
 import {
   defineOp,
   required,
@@ -218,8 +218,9 @@ function lowerForward(node: GraphNode<ConvAttributes>, emit: Emitter): void {
   const pixels = images * outH * outW;
   const { rowVector } = node.inputs;
   const rowStride = rowVector ? channels(rowVector) / 4 : 0;
+  const { tileRows, ...variant } = forwardVariant(emit.policy, g, pixels);
   emit.call({
-    ...forwardVariant(emit.policy, g, pixels),
+    ...variant,
     tensors: { ...node.inputs, y: first(node.outputs) },
     parameters: {
       pixels,
@@ -235,6 +236,7 @@ function lowerForward(node: GraphNode<ConvAttributes>, emit: Emitter): void {
       pad,
       rowStride,
       rowOffset: node.attributes.rowOffset / 4,
+      tileRows,
     },
     flops: flopsOf(g),
   });
@@ -244,15 +246,19 @@ function lowerBackward(node: GraphNode<ConvBackwardAttributes>, emit: Emitter): 
   const g = backwardGeometry(node);
   const { images, h, w, outH, outW, stride, pad } = g;
   const classPixels = images * Math.ceil(h / stride) * Math.ceil(w / stride);
+  const { tileRows, ...variant } = backwardVariant(emit.policy, g, classPixels);
   emit.call({
-    ...backwardVariant(emit.policy, g, classPixels),
+    ...variant,
     tensors: { ...node.inputs, dx: first(node.outputs) },
-    parameters: { images, h, w, outH, outW, ci4: g.ci / 4, co4: g.co / 4, stride, pad },
+    parameters: { images, h, w, outH, outW, ci4: g.ci / 4, co4: g.co / 4, stride, pad, tileRows },
     flops: flopsOf(g),
   });
 }
 
-type Variant = Pick<KernelCall, "kernel" | "constants" | "workgroups">;
+type Variant = Pick<KernelCall, "kernel" | "constants" | "workgroups"> & {
+  /** Pixels that one thread (or the whole workgroup's tile) gives. */
+  readonly tileRows: number;
+};
 
 /** Pixels and channels of a tile in workgroup memory. */
 const TILE = 64;
@@ -263,6 +269,14 @@ function suitsTiles(policy: KernelPolicy, g: ConvGeometry): boolean {
   return policy.sharedMemory && g.ci >= TILED_CHANNELS && g.co >= TILED_CHANNELS;
 }
 
+/**
+ * Whether results are stored in a loop. On llvmpipe (8 lanes) the unrolled stores take most of the time to compile; on
+ * SwiftShader the loop would halve the speed.
+ */
+function isRolled({ LANES }: LaneTile): boolean {
+  return LANES === 8;
+}
+
 function forwardVariant(policy: KernelPolicy, g: ConvGeometry, pixels: number): Variant {
   const UPSAMPLE = g.upsample;
   if (suitsTiles(policy, g)) {
@@ -270,13 +284,15 @@ function forwardVariant(policy: KernelPolicy, g: ConvGeometry, pixels: number): 
       kernel: conv3x3Tiled,
       constants: { UPSAMPLE },
       workgroups: [Math.ceil(g.co / TILE), Math.ceil(pixels / TILE), 1],
+      tileRows: TILE,
     };
   }
   const tile = laneTile(policy, g.co / 4);
   return {
     kernel: forwardKernel(tile),
-    constants: { UPSAMPLE, ...laneConstants(tile) },
+    constants: { UPSAMPLE, ROLLED: isRolled(tile), ...laneConstants(tile) },
     workgroups: [...laneGrid(tile, pixels, g.co / 4), 1],
+    tileRows: tile.OWN * tile.LANES,
   };
 }
 
@@ -288,12 +304,14 @@ function backwardVariant(policy: KernelPolicy, g: ConvGeometry, classPixels: num
       kernel: conv3x3BackwardTiled,
       constants: { UPSAMPLE },
       workgroups: [Math.ceil(g.ci / TILE), Math.ceil(classPixels / TILE), classes],
+      tileRows: TILE,
     };
   }
   const tile = laneTile(policy, g.ci / 4);
   return {
     kernel: backwardKernel(tile),
-    constants: { UPSAMPLE, ...laneConstants(tile) },
+    constants: { UPSAMPLE, ROLLED: isRolled(tile), ...laneConstants(tile) },
     workgroups: [...laneGrid(tile, classPixels, g.ci / 4), classes],
+    tileRows: tile.OWN * tile.LANES,
   };
 }
