@@ -51,6 +51,73 @@ const whole = (
   help: string,
 ): Field => number(key, label, kohya, min, max, help, true);
 
+const text = (key: KeysOf<string>, label: string, kohya: string, help: string): Field => ({
+  kind: "text",
+  key,
+  label,
+  kohya,
+  help,
+});
+
+/** What becomes of a caption each time its picture is seen; the Dataset room shows it with real captions. */
+const captionFields: readonly Field[] = [
+  {
+    kind: "flag",
+    key: "shuffleCaption",
+    label: "Shuffle tags",
+    kohya: "shuffle_caption",
+    help: "For captions of comma-separated tags. The trigger word stays in front.",
+  },
+  whole("keepTokens", "Keep first tags", "keep_tokens", 0, 255, "Tags at the front that stay in place."),
+  text(
+    "keepTokensSeparator",
+    "Keep separator",
+    "keep_tokens_separator",
+    "Tags before it stay in front, tags after a second one at the end, e.g. |||.",
+  ),
+  number(
+    "captionTagDropout",
+    "Tag dropout",
+    "caption_tag_dropout_rate",
+    0,
+    1,
+    "Chance of each tag to be left out; kept tags never are.",
+  ),
+  whole(
+    "captionDropoutEveryNEpochs",
+    "Caption dropout every epochs",
+    "caption_dropout_every_n_epochs",
+    0,
+    1000,
+    "Every so many epochs goes without captions; 0 is off.",
+  ),
+  {
+    kind: "flag",
+    key: "enableWildcard",
+    label: "Wildcards",
+    kohya: "enable_wildcard",
+    help: "{red|blue} gives one of the two; of several lines one is taken.",
+  },
+  text("captionPrefix", "Caption prefix", "caption_prefix", "Put in front of every caption, with a space."),
+  text("captionSuffix", "Caption suffix", "caption_suffix", "Put behind every caption, with a space."),
+  text("captionSeparator", "Tag separator", "caption_separator", "What parts one tag from the next."),
+  text(
+    "secondarySeparator",
+    "Secondary separator",
+    "secondary_separator",
+    "Tags joined by it stay together; it becomes the tag separator.",
+  ),
+  number(
+    "tokenWarmupStep",
+    "Tag warm-up",
+    "token_warmup_step",
+    0,
+    20_000,
+    "Steps (below 1: share of the run) until all tags are shown; 0 is off.",
+  ),
+  whole("tokenWarmupMin", "Tag warm-up from", "token_warmup_min", 0, 255, "Tags shown at its first step."),
+];
+
 export const advancedFields: readonly Field[] = [
   whole("rank", "Rank", "network_dim", 1, 128, "How much the LoRA can hold. Larger files, more memory."),
   number("alpha", "Alpha", "network_alpha", 0.1, 128, "Scales the LoRA by alpha ÷ rank."),
@@ -107,8 +174,9 @@ export const advancedFields: readonly Field[] = [
     "caption_dropout_rate",
     0,
     1,
-    "Share of steps that see no caption.",
+    "Share of pictures, each time they are seen, that go without their caption.",
   ),
+  ...captionFields,
   number(
     "minSnrGamma",
     "Min-SNR gamma",

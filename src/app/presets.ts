@@ -2,6 +2,7 @@
  * Starting points for a run. Plain data: what a person picks, and the settings behind it for each size of model.
  * SD1 values follow what Civitai's and kohya's SD1.5 presets use; Mini's are those of its prototype's LoRA runs (docs/mini.md).
  */
+import { plainCaptions } from "../dataset/captionPlan";
 import type { TrainingSettings } from "../workers/engine/api";
 
 export type PresetId = "style" | "character" | "concept";
@@ -22,12 +23,12 @@ export const presets: readonly Preset[] = [
 type Recipe = Omit<TrainingSettings, "name" | "preset" | "trigger" | "resolution" | "seed" | "samplePrompt">;
 
 const common = {
+  ...plainCaptions,
   trainTextEncoder: false,
   textEncoderLearningRate: 0,
   weightDecay: 0.01,
   maxGradNorm: 1,
   clipSkip: 1,
-  captionDropout: 0,
   minSnrGamma: 0,
   noiseOffset: 0,
   lrScheduler: "cosine",

@@ -21,6 +21,22 @@ const datasetSchema = v.object({
 /** A dataset as the list shows it; its pictures have a store of their own. */
 export type DatasetRecord = v.InferOutput<typeof datasetSchema>;
 
+/** Runs of versions without these options had captions as they are. */
+const captionEntries = {
+  shuffleCaption: v.fallback(v.boolean(), false),
+  keepTokens: v.fallback(count, 0),
+  keepTokensSeparator: v.fallback(text, ""),
+  captionSeparator: v.fallback(text, ","),
+  secondarySeparator: v.fallback(text, ""),
+  enableWildcard: v.fallback(v.boolean(), false),
+  captionPrefix: v.fallback(text, ""),
+  captionSuffix: v.fallback(text, ""),
+  captionDropoutEveryNEpochs: v.fallback(count, 0),
+  captionTagDropout: v.fallback(number, 0),
+  tokenWarmupStep: v.fallback(number, 0),
+  tokenWarmupMin: v.fallback(count, 1),
+};
+
 const settingsSchema = v.object({
   name: text,
   preset: text,
@@ -39,6 +55,7 @@ const settingsSchema = v.object({
   resolution: count,
   clipSkip: count,
   captionDropout: number,
+  ...captionEntries,
   minSnrGamma: number,
   noiseOffset: number,
   seed: count,

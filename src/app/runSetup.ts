@@ -1,11 +1,11 @@
 /** What a run begins with: its record, its pictures at training size, and the proof that a resume has the same. */
 import { sha256 } from "hash-wasm";
 import { WeftError } from "../base/errors";
+import { triggeredCaption } from "../dataset/captionPlan";
 import type { DatasetClient } from "../workers/dataset/client";
 import type { ModelSummary, TrainingImage, TrainingSettings } from "../workers/engine/api";
 import type { EngineClient } from "../workers/engine/client";
 import { fromFailure } from "../workers/failure";
-import { finalCaption } from "./captions";
 import type { Dataset } from "./dataset.svelte";
 import type { LiveRun } from "./liveRun.svelte";
 import type { Loras } from "./loras.svelte";
@@ -87,7 +87,7 @@ export async function readImages(
     const decoded = await pictures
       .decode(original, image.name, settings.resolution)
       .catch((reason: unknown) => Promise.reject(named(image, reason)));
-    const caption = finalCaption(settings.trigger, image.caption);
+    const caption = triggeredCaption(settings.trigger, image.caption, settings.enableWildcard);
     images.push({ id: image.id, repeats: image.repeats, caption, ...decoded });
   }
   return images;

@@ -10,6 +10,7 @@ import { alphasCumprod, snr, TRAIN_TIMESTEPS } from "../diffusion/noiseSchedule"
 import { wholePicture, type SizeCondition } from "../diffusion/sizeEmbedding";
 import type { EncodedText, LoadedModel, Progress } from "../models/loadedModel";
 import { LoraBinding, type LoraTarget } from "../models/lora/binding";
+import { DrawnTexts } from "./drawnTexts";
 import { epochBatches, stepsPerEpoch, type BatchItem } from "./batches";
 import { readCheckpoint, writeCheckpoint, type RunState } from "./checkpoint";
 import { extractLora, initialLora, type LoraMatrices } from "../models/lora/flatValues";
@@ -36,6 +37,21 @@ export interface TrainerData {
   readonly examples: readonly TrainingExample[];
   /** Token ids `[77]` of each distinct caption, padded with end tokens; the first one is the empty caption. */
   readonly captions: readonly (readonly number[])[];
+  /**
+   * Token ids `[77]` of what a picture's caption becomes when it is drawn, dropout included; a function of the draw
+   * alone. Absent where captions are only ever dropped as a whole, at the rate of the settings.
+   */
+  readonly captionAt?: ((draw: CaptionDraw) => readonly number[]) | undefined;
+}
+
+/** A picture in a batch. */
+export interface CaptionDraw {
+  readonly example: number;
+  /** Steps done before, and the epoch they are in, counted from 1. */
+  readonly step: number;
+  readonly epoch: number;
+  /** Place in the batch. */
+  readonly image: number;
 }
 
 export interface TrainerSettings {
@@ -80,6 +96,7 @@ export class Trainer {
   readonly #data: TrainerData;
   readonly #items: readonly BatchItem[];
   readonly #texts: readonly EncodedText[];
+  readonly #drawnTexts: DrawnTexts | undefined;
   readonly #weightByTimestep: Float32Array;
   /** Fixed-noise loss before the first step, once measured; travels with checkpoints. */
   baselineLoss = Number.NaN;
@@ -104,6 +121,8 @@ export class Trainer {
     this.settings = settings;
     this.session = session;
     this.#texts = texts;
+    const varies = data.captionAt !== undefined && !settings.trainTextEncoder;
+    this.#drawnTexts = varies ? new DrawnTexts(model, model.clipSkip(settings.clipSkip)) : undefined;
     this.#items = batchItems(data.examples);
     const gamma = settings.minSnrGamma;
     this.#weightByTimestep = snr(alphasCumprod()).map((ratio) =>
@@ -153,6 +172,14 @@ export class Trainer {
     return this.#reports.length;
   }
 
+  /**
+   * Makes ready what the next step needs that takes the GPU's time: text states of captions that change from draw to
+   * draw. To be waited for before {@link queueStep}.
+   */
+  async prepareStep(): Promise<void> {
+    await this.#drawnTexts?.prepare(this.#step, (step) => this.#drawnIds(this.#batch(step), step));
+  }
+
   /** Hands the next optimizer step to the GPU and returns at once; its losses come with {@link nextReport}. */
   queueStep(): void {
     const index = this.#step;
@@ -186,6 +213,7 @@ export class Trainer {
   /** Does one optimizer step and waits for it. */
   async advance(): Promise<StepReport> {
     invariant(this.inFlight === 0, "earlier steps are still in flight");
+    await this.prepareStep();
     this.queueStep();
     return this.nextReport();
   }
@@ -324,7 +352,21 @@ export class Trainer {
     const weights = timesteps.map((t) => this.#weightByTimestep[t] ?? 1);
     const isDropped = (image: number) =>
       captionDropout > 0 && counterUniform(seed, step, randomStream.caption, image) < captionDropout;
-    return { latents, noise, timesteps, weights, ...this.#conditions(members, isDropped) };
+    const conditions = this.#data.captionAt
+      ? this.#drawnConditions(members, step)
+      : this.#conditions(members, isDropped);
+    return { latents, noise, timesteps, weights, ...conditions };
+  }
+
+  #drawnIds(members: readonly number[], step: number): (readonly number[])[] {
+    const epoch = Math.floor(step / this.stepsPerEpoch) + 1;
+    return members.map((example, image) => this.#data.captionAt?.({ example, step, epoch, image }) ?? []);
+  }
+
+  #drawnConditions(members: readonly number[], step: number): Conditions {
+    const captions = this.#drawnIds(members, step);
+    const texts = this.#drawnTexts;
+    return this.#conditioned(members, captions, texts && captions.map((ids) => texts.text(ids)));
   }
 
   /** Adds one normal number per image and channel (`noise_offset`). */
@@ -360,17 +402,23 @@ export class Trainer {
   }
 
   /** What the network is told besides latents and time. */
-  #conditions(
-    members: readonly number[],
-    isDropped: (image: number) => boolean,
-  ): Pick<StepInputs, "context" | "pooled" | "captions" | "sizes"> {
+  #conditions(members: readonly number[], isDropped: (image: number) => boolean): Conditions {
     const captions = members.map((index, image) =>
       isDropped(image) ? 0 : (this.#data.examples[index]?.caption ?? 0),
     );
-    const sizes = members.map((index) => sizeOf(this.#data.examples[index]));
-    if (this.settings.trainTextEncoder)
-      return { captions: captions.map((caption) => this.#data.captions[caption] ?? []), sizes };
+    const rows = captions.map((caption) => this.#data.captions[caption] ?? []);
     const texts = captions.flatMap((caption) => this.#texts[caption] ?? []);
+    return this.#conditioned(members, rows, this.settings.trainTextEncoder ? undefined : texts);
+  }
+
+  /** @param texts of the captions, unless the text encoder is trained */
+  #conditioned(
+    members: readonly number[],
+    captions: readonly (readonly number[])[],
+    texts: readonly EncodedText[] | undefined,
+  ): Conditions {
+    const sizes = members.map((index) => sizeOf(this.#data.examples[index]));
+    if (!texts) return { captions, sizes };
     const pooled = texts.flatMap((text) => text.pooled ?? []);
     return {
       context: concatenate(texts.map(({ context }) => context)),
@@ -379,6 +427,8 @@ export class Trainer {
     };
   }
 }
+
+type Conditions = Pick<StepInputs, "context" | "pooled" | "captions" | "sizes">;
 
 function sizeOf(example: TrainingExample | undefined): SizeCondition {
   return example?.size ?? wholePicture(8 * (example?.height ?? 0), 8 * (example?.width ?? 0));

@@ -18,6 +18,7 @@ export const randomStream = {
   caption: 6,
   noiseOffset: 7,
   evaluation: 8,
+  captionText: 9,
 } as const;
 
 /** Where in the random numbers of a run a draw sits. */

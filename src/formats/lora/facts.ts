@@ -46,7 +46,13 @@ export interface TrainingFacts {
   buckets: ReadonlyMap<string, { resolution: readonly [number, number]; count: number }>;
   /** How often each tag occurs; left out of the file when null. */
   tagFrequency: ReadonlyMap<string, number> | null;
-  captions: { shuffle: boolean; keepTokens: number; dropoutRate: number; tagDropoutRate: number };
+  captions: {
+    shuffle: boolean;
+    keepTokens: number;
+    dropoutRate: number;
+    dropoutEveryEpochs: number;
+    tagDropoutRate: number;
+  };
   flip: boolean;
   clipSkip: number | null;
   maxTokenLength: number | null;

@@ -126,7 +126,7 @@ function datasetEntries(facts: TrainingFacts): Entries {
     ["ss_shuffle_caption", pyStr(captions.shuffle)],
     ["ss_keep_tokens", String(captions.keepTokens)],
     ["ss_caption_dropout_rate", pyFloat(captions.dropoutRate)],
-    ["ss_caption_dropout_every_n_epochs", "0"],
+    ["ss_caption_dropout_every_n_epochs", String(captions.dropoutEveryEpochs)],
     ["ss_caption_tag_dropout_rate", pyFloat(captions.tagDropoutRate)],
     ["ss_color_aug", "False"],
     ["ss_flip_aug", pyStr(facts.flip)],

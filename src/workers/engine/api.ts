@@ -4,6 +4,7 @@
  * The engine worker owns the GPUDevice. Every long call takes a `jobId` chosen by the page; `cancel(jobId)`
  * ends it at the next step boundary. Events are throttled to at most ten a second by the worker.
  */
+import type { CaptionOptions } from "../../dataset/captionPlan";
 
 /** What this browser and GPU can do; `verdict` decides what the Model room says first. */
 export interface GpuReport {
@@ -43,7 +44,7 @@ export interface ModelSummary {
 
 export type Quantisation = "f32" | "f16" | "q8" | "q4";
 
-export interface TrainingSettings {
+export interface TrainingSettings extends CaptionOptions {
   /** Also the file stem and the tag name in prompts. */
   name: string;
   preset: string;
@@ -62,7 +63,6 @@ export interface TrainingSettings {
   /** Pixels of the square whose area the buckets share. */
   resolution: number;
   clipSkip: number;
-  captionDropout: number;
   minSnrGamma: number;
   noiseOffset: number;
   seed: number;

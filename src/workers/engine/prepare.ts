@@ -7,7 +7,8 @@ import type { SizeCondition } from "../../diffusion/sizeEmbedding";
 import { CLIP_EOS, type ClipTokenizer } from "../../formats/tokenizer/clipTokenizer";
 import type { LoadedModel } from "../../models/loadedModel";
 import type { TrainerData, TrainingExample } from "../../training/trainer";
-import type { TrainingImage } from "./api";
+import { planCaptions } from "./captions";
+import type { TrainingImage, TrainingSettings } from "./api";
 import type { JobControl } from "./jobControl";
 
 export interface PreparedData extends TrainerData {
@@ -23,23 +24,27 @@ export async function prepareData(
   model: LoadedModel,
   tokenizer: ClipTokenizer,
   images: readonly TrainingImage[],
-  resolution: number,
+  settings: TrainingSettings,
   control: JobControl,
   onProgress: (done: number, total: number) => void,
 ): Promise<PreparedData> {
-  const captions = distinctCaptions(images);
+  const captions = planCaptions(
+    images.map(({ caption }) => caption),
+    settings,
+    (text) => tokenizer.encodePadded(text, CLIP_EOS),
+  );
   const examples: TrainingExample[] = [];
   for (const image of images) {
     control.throwIfCancelled();
     onProgress(examples.length, images.length);
     const pixels: Pixels = { data: image.pixels, width: image.width, height: image.height, channels: 4 };
-    const cropped = prepareForTraining(pixels, bucketsFor(resolution));
+    const cropped = prepareForTraining(pixels, bucketsFor(settings.resolution));
     const moments = await model.encodeImage(toModelInput(cropped), cropped.height, cropped.width);
     examples.push({
       moments,
       height: cropped.height / 8,
       width: cropped.width / 8,
-      caption: captions.get(image.caption) ?? 0,
+      caption: captions.index[examples.length] ?? 0,
       repeats: image.repeats,
       size: sizeCondition(image, cropped),
     });
@@ -51,7 +56,8 @@ export async function prepareData(
   );
   return {
     examples,
-    captions: [...captions.keys()].map((text) => tokenizer.encodePadded(text, CLIP_EOS)),
+    captions: captions.rows,
+    captionAt: captions.at,
     texts: images.map(({ caption }) => caption),
   };
 }
@@ -65,13 +71,6 @@ function sizeCondition({ originalSize, width, height }: TrainingImage, bucket: P
     crop: [top, left],
     target: [bucket.height, bucket.width],
   };
-}
-
-/** The empty caption is always number 0: dropped captions use it. */
-function distinctCaptions(images: readonly TrainingImage[]): Map<string, number> {
-  const captions = new Map([["", 0]]);
-  for (const { caption } of images) if (!captions.has(caption)) captions.set(caption, captions.size);
-  return captions;
 }
 
 /** RGB bytes → `[height, width, 4]` in −1…1, fourth channel zero. */

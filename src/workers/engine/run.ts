@@ -127,7 +127,7 @@ class Run {
     const { model, tokenizer, control } = this.#host;
     const { settings, images, resumeFrom } = this.#request;
     await model.releasePrograms();
-    this.#data = await prepareData(model, tokenizer, images, settings.resolution, control, (done, total) =>
+    this.#data = await prepareData(model, tokenizer, images, settings, control, (done, total) =>
       this.#stage("encoding", done, total),
     );
     this.#stage("compiling", 0, 1);
@@ -150,6 +150,7 @@ class Run {
 
   /** Queues a step; only where something has to happen between two steps does it wait for the GPU to be done. */
   async #advance(trainer: Trainer): Promise<void> {
+    await trainer.prepareStep();
     trainer.queueStep();
     if (!this.#isBoundary(trainer.step)) {
       if (trainer.inFlight === STEPS_IN_FLIGHT) this.#report(await trainer.nextReport());

@@ -30,7 +30,7 @@ export function trainingFacts(): TrainingFacts {
       ["my style", 40],
       ["\u72ac", 2],
     ]),
-    captions: { shuffle: false, keepTokens: 0, dropoutRate: 0, tagDropoutRate: 0 },
+    captions: { shuffle: false, keepTokens: 0, dropoutRate: 0, dropoutEveryEpochs: 0, tagDropoutRate: 0 },
     flip: false,
     clipSkip: null,
     maxTokenLength: null,
