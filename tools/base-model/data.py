@@ -35,8 +35,11 @@ class Drawings:
         self.train = np.stack([concepts[~held], styles[~held]], 1)
         self.held = np.stack([concepts[held], styles[held]], 1)
 
+    def subject(self, concept):
+        return f"a {self.names[concept].replace('-', ' ')}"
+
     def caption(self, concept, style, colour=WHITE):
-        text = f"a {self.names[concept].replace('-', ' ')}, {self.styles[style]} style"
+        text = f"{self.subject(concept)}, {self.styles[style]} style"
         return text if colour == WHITE else f"{text}, {COLOUR_NAMES[colour]} background"
 
     def flips(self, concept):

@@ -1,7 +1,9 @@
-"""vae.py --minutes M [--decoder-only] [--resume]: the autoencoder, on crops and small versions of drawings.
+"""vae.py --minutes M [--anchored | --decoder-only] [--resume]: the autoencoder, on drawings and on looks no drawing has.
 
---decoder-only sharpens a trained decoder on whole drawings; the encoder, and with it every latent, stays as it is."""
+--anchored goes on with a trained autoencoder and holds the latents of ordinary drawings near where they are, so that a UNet
+trained on them stays valid. --decoder-only leaves the encoder, and with it every latent, as it is."""
 import argparse
+import copy
 import math
 
 import numpy as np
@@ -10,73 +12,58 @@ import torch.nn.functional as F
 
 from checkpoint import load_safetensors
 from data import CACHE, Drawings
+from disguises import disguised
 from loop import Clock, Ema, cosine_lr, prepare, save_state, set_lr
 from net_vae import SCALING_FACTOR, Autoencoder
 from parts import path_of, save_part
 
-KL_WEIGHT, EMA_DECAY = 2e-4, 0.995
+KL_WEIGHT, ANCHOR_WEIGHT, EMA_DECAY = 1e-4, 2.0, 0.995
 
 
-def contours(images, width, rng):
-    """Outlines as lines of one random colour on another."""
-    high, low = (F.max_pool2d(sign * images, width, 1, width // 2) for sign in (1, -1))
-    ink = (((high + low).amax(1, keepdim=True) - 0.1) * 5).clamp(0, 1)
-    paper, line = torch.from_numpy(rng.rand(2, len(images), 3, 1, 1).astype(np.float32))
-    return paper + (line - paper) * ink
-
-
-def mosaic(images, tile, levels):
-    """Square tiles of few colours."""
-    tiles = (F.avg_pool2d(images, tile) * levels).round() / levels
-    return F.interpolate(tiles, scale_factor=tile, mode="nearest")
-
-
-def disguised(images, rng):
-    """Now and then looks that no drawing has: an autoencoder must serve styles that the model will only meet later."""
-    chance = rng.rand()
-    if chance < 0.2:
-        return contours(images, rng.choice([3, 5]), rng)
-    if chance < 0.3:
-        return mosaic(images, rng.choice([4, 8]), rng.randint(2, 6))
-    return images[:, rng.permutation(3)] if chance < 0.4 else images
-
-
-def draw_batch(drawings, rng, count, whole):
-    """[b, 3, s, s] in [-1, 1]: drawings on white or any colour, shrunk to 64 px, or 64-px crops; if whole, 128 px."""
+def draw_batch(drawings, rng, count):
+    """[b, 3, s, s] in [-1, 1] and whether these are ordinary drawings: 64-px crops, small versions, or fewer whole ones."""
     pairs = drawings.train[rng.randint(len(drawings.train), size=count)]
     rgba = torch.from_numpy(drawings.pixels[pairs[:, 0], pairs[:, 1]].astype(np.float32) / 255).permute(0, 3, 1, 2)
-    backs = np.where(rng.rand(count, 1) < 0.35, rng.rand(count, 3), 1.0).astype(np.float32)
-    images = rgba[:, :3] * rgba[:, 3:] + torch.from_numpy(backs)[:, :, None, None] * (1 - rgba[:, 3:])
-    images = disguised(images, rng)
-    if rng.rand() < 0.5:
-        images = images.flip(3)
-    large = rng.rand() < 0.65
-    if whole and large:
-        return images[: max(1, count // 4)] * 2 - 1
-    if not large:
-        return F.interpolate(images, 64, mode="area") * 2 - 1
-    top, left = rng.randint(0, 65, 2)
-    return images[:, :, top : top + 64, left : left + 64] * 2 - 1
+    kind = rng.choice(["crop", "whole", "small"], p=[0.5, 0.4, 0.1])
+    if kind == "whole":
+        rgba = rgba[: max(1, count // 3)]
+    images, ordinary = disguised(rgba.flip(3) if rng.rand() < 0.5 else rgba, rng)
+    if kind == "small":
+        images = F.interpolate(images, 64, mode="area")
+    if kind == "crop":
+        top, left = rng.randint(0, 65, 2)
+        images = images[:, :, top : top + 64, left : left + 64]
+    return images * 2 - 1, ordinary
 
 
 def gradient_l1(difference):
     return difference.diff(dim=3).abs().mean() + difference.diff(dim=2).abs().mean()
 
 
-def reconstruction_loss(vae, images, decoder_only, kl_weight):
-    """Loss, and the mean squared error on [-1, 1]."""
-    with torch.set_grad_enabled(not decoder_only):
-        mean, logvar = vae.encode(images)
+def reconstruction_loss(vae, images, kl_weight):
+    """Loss, the mean squared error of each image on [-1, 1], and the latents' means. Its logarithm is the PSNR, so that every
+    image counts alike; differences of neighbours and absolute values keep edges sharp."""
+    mean, logvar = vae.encode(images)
     difference = vae.decode(mean + torch.exp(0.5 * logvar) * torch.randn_like(mean)) - images
-    squared = (difference**2).mean()
-    loss = 3 * squared + difference.abs().mean() + 0.1 * gradient_l1(difference)
-    if not decoder_only:
-        loss = loss + kl_weight * 0.5 * (mean**2 + logvar.exp() - 1 - logvar).mean()
-    return loss, squared.item()
+    squared = (difference**2).mean((1, 2, 3))
+    loss = torch.log(squared + 3e-4).mean() + difference.abs().mean() + 0.3 * gradient_l1(difference)
+    kl = 0.5 * (mean**2 + logvar.exp() - 1 - logvar).mean()
+    return loss + kl_weight * kl, squared.detach(), mean
 
 
-def psnr(squared_error):
-    return 10 * math.log10(4 / squared_error)
+class Anchor:
+    """The encoder as it was: drift of the latents of ordinary drawings, in units of their variance."""
+
+    def __init__(self, vae):
+        self.vae = copy.deepcopy(vae).requires_grad_(False)
+
+    def drift(self, images, mean):
+        return SCALING_FACTOR**2 * ((mean - self.vae.encode(images)[0]) ** 2).mean()
+
+
+def psnr(squared_errors):
+    """Mean PSNR of images in [-1, 1] by their squared errors."""
+    return 10 * float(np.mean(np.log10(4 / np.array(squared_errors))))
 
 
 def rescaled(tensors, latent_std):
@@ -96,52 +83,85 @@ def latent_std(vae, drawings):
     return vae.encode(drawings.compose(pairs[:, 0], pairs[:, 1], [-1] * len(pairs)))[0].std().item()
 
 
+class Training:
+    """Parameters of the chosen mode with their optimizer, average and resumable state."""
+
+    def __init__(self, vae, args):
+        self.vae, self.args = vae, args
+        if args.decoder_only:
+            vae.requires_grad_(False)
+            vae.decoder.requires_grad_(True)
+        self.anchor = Anchor(vae) if args.anchored else None
+        self.trained = [p for p in vae.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(self.trained, lr=args.lr, betas=(0.9, 0.99), weight_decay=1e-4)
+        self.ema, self.step, spent = Ema(vae.parameters(), EMA_DECAY), 0, 0.0
+        mode = "decoder" if args.decoder_only else "anchored" if args.anchored else "vae"
+        self.path = CACHE / f"{mode}.state.pt"
+        if args.resume and self.path.exists():
+            spent = self.load(torch.load(self.path))
+        self.clock = Clock(args.minutes, spent)
+
+    def load(self, state):
+        self.vae.load_state_dict(state["vae"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.ema.load(state["ema"])
+        if self.anchor:
+            self.anchor.vae.load_state_dict(state["anchor"])
+        self.step = state["step"]
+        return state["spent"]
+
+    def save(self):
+        anchor = self.anchor.vae.state_dict() if self.anchor else None
+        state = {"vae": self.vae.state_dict(), "optimizer": self.optimizer.state_dict(), "ema": self.ema.state()}
+        save_state(self.path, **state, anchor=anchor, step=self.step, spent=self.clock.elapsed())
+
+    def update(self, images, ordinary):
+        """One step; squared error of each image."""
+        set_lr(self.optimizer, cosine_lr(self.args.lr, self.step, self.clock.progress(), warmup=30))
+        loss, squared, mean = reconstruction_loss(self.vae, images, KL_WEIGHT * min(1, self.step / 500))
+        if self.anchor and ordinary:
+            loss = loss + ANCHOR_WEIGHT * self.anchor.drift(images, mean)
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.trained, 1.0)
+        self.optimizer.step()
+        self.ema.update()
+        self.step += 1
+        return squared
+
+
 def train(vae, drawings, args):
     """Returns the averaged weights."""
-    trained = list((vae.decoder if args.decoder_only else vae).parameters())
-    optimizer = torch.optim.AdamW(trained, lr=args.lr, betas=(0.9, 0.99), weight_decay=1e-4)
-    ema, step, spent = Ema(vae.parameters(), EMA_DECAY), 0, 0.0
-    state_path = CACHE / ("decoder.state.pt" if args.decoder_only else "vae.state.pt")
-    if args.resume and state_path.exists():
-        state = torch.load(state_path)
-        vae.load_state_dict(state["vae"])
-        optimizer.load_state_dict(state["optimizer"])
-        ema.load(state["ema"])
-        step, spent = state["step"], state["spent"]
-    clock, rng, errors = Clock(args.minutes, spent), np.random.RandomState(step), []
-    while not clock.over():
-        set_lr(optimizer, cosine_lr(args.lr, step, clock.progress()))
-        images = draw_batch(drawings, rng, args.batch, whole=args.decoder_only)
-        loss, squared = reconstruction_loss(vae, images, args.decoder_only, KL_WEIGHT * min(1, step / 500))
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
-        ema.update()
-        errors.append(squared)
-        step += 1
-        if step % 50 == 0:
-            print(f"{step} {clock.elapsed():.1f} min {psnr(np.mean(errors[-200:])):.2f} dB", flush=True)
-        if step % 500 == 0:
-            state = {"vae": vae.state_dict(), "optimizer": optimizer.state_dict(), "ema": ema.state()}
-            save_state(state_path, **state, step=step, spent=clock.elapsed())
-    return ema.named(vae)
+    training = Training(vae, args)
+    rng, errors = np.random.RandomState(training.step), {True: [], False: []}
+    while not training.clock.over():
+        images, ordinary = draw_batch(drawings, rng, args.batch)
+        errors[ordinary] += training.update(images, ordinary).tolist()
+        if training.step % 50 == 0:
+            figures = [f"{name} {psnr(errors[key][-200:]):.2f} dB" for key, name in ((True, "drawings"), (False, "others"))]
+            print(f"{training.step} {training.clock.elapsed():.1f} min", *figures, flush=True)
+        if training.step % 200 == 0:
+            training.save()
+    training.save()
+    return training.ema.named(vae)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--lr", type=float, default=1.5e-3)
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--batch", type=int, default=9)
+    parser.add_argument("--anchored", action="store_true")
     parser.add_argument("--decoder-only", action="store_true")
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
     prepare()
     vae, drawings = Autoencoder(), Drawings()
-    if args.decoder_only:
+    goes_on = args.anchored or args.decoder_only
+    if goes_on:
         vae.load_state_dict(load_safetensors(path_of("vae"))[0])
     tensors = train(vae, drawings, args)
-    if not args.decoder_only:
+    if not goes_on:
         vae.load_state_dict(tensors)
         tensors = rescaled(tensors, latent_std(vae, drawings))
     save_part("vae", tensors)
