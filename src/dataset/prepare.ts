@@ -3,7 +3,7 @@ import { areaResize } from "./areaResize";
 import { assignBucket } from "./buckets";
 import type { BucketSettings, Size } from "./buckets";
 import { cropOffset, type CropPoint } from "./crop";
-import { lanczosResize } from "./lanczosResize";
+import { lanczosResize } from "./pillowResize";
 import { compositeOn, cropPixels } from "./pixels";
 import type { Pixels } from "./pixels";
 

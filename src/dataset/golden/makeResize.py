@@ -1,4 +1,4 @@
-"""Makes resize.json: what OpenCV (INTER_AREA) and Pillow (LANCZOS) give for pictures made by a formula.
+"""Makes resize.json: what OpenCV (INTER_AREA) and Pillow (LANCZOS, BICUBIC) give for pictures made by a formula.
 
 Run: python makeResize.py > resize.json   (needs numpy, opencv-python-headless and pillow)
 The pictures: value(x, y, c) as in `picture` below; `rough` is near noise, `smooth` a gradient with waves.
@@ -22,6 +22,9 @@ CASES = [
     ("lanczos", "rough", 40, 12, 30, 25),   # one axis shrinks
     ("lanczos", "rough", 9, 30, 9, 47),
     ("lanczos", "rough", 1, 5, 7, 11),
+    ("bicubic", "rough", 61, 47, 33, 25),
+    ("bicubic", "smooth", 20, 31, 45, 70),
+    ("bicubic", "rough", 3, 2, 16, 11),
 ]
 
 
@@ -41,7 +44,8 @@ def picture(kind, w, h):
 def resized(method, image, w, h):
     if method == "area":
         return cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA)
-    return np.asarray(Image.fromarray(image).resize((w, h), Image.LANCZOS))
+    kernel = Image.LANCZOS if method == "lanczos" else Image.BICUBIC
+    return np.asarray(Image.fromarray(image).resize((w, h), kernel))
 
 
 cases = []

@@ -1,10 +1,16 @@
 /**
- * Enlarging with the Lanczos-3 kernel. Equal to Pillow's on 8-bit pictures, which is what the trainer enlarges with:
- * fixed-point weights, and the horizontal pass rounded to 8 bits before the vertical one.
+ * Resizing with a kernel. Equal to Pillow's on 8-bit pictures: fixed-point weights, and the horizontal pass rounded to
+ * 8 bits before the vertical one. The trainer enlarges with Lanczos-3; CLIP and its relatives see pictures through the
+ * bicubic kernel.
  */
 import type { Pixels } from "./pixels";
 
-const RADIUS = 3;
+interface Kernel {
+  /** Zero from here on. */
+  radius: number;
+  weight(x: number): number;
+}
+
 /** Fraction bits of the weights. */
 const PRECISION = 22;
 
@@ -18,24 +24,35 @@ function sinc(x: number): number {
   return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
 }
 
-function lanczos(x: number): number {
-  return x >= -RADIUS && x < RADIUS ? sinc(x) * sinc(x / RADIUS) : 0;
-}
+const lanczos: Kernel = {
+  radius: 3,
+  weight: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0),
+};
+
+/** Keys' cubic convolution with a = -0.5. */
+const bicubic: Kernel = {
+  radius: 2,
+  weight: (signed) => {
+    const x = Math.abs(signed);
+    if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
+    return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
+  },
+};
 
 /** The kernel is stretched when shrinking, so that it never skips source pixels. */
-function planAxis(sourceSize: number, size: number): Tap[] {
+function planAxis(sourceSize: number, size: number, { radius, weight }: Kernel): Tap[] {
   const scale = sourceSize / size;
   const stretch = Math.max(scale, 1);
-  const support = RADIUS * stretch;
+  const support = radius * stretch;
   return Array.from({ length: size }, (_, i) => {
     const centre = (i + 0.5) * scale;
     const first = Math.max(0, Math.trunc(centre - support + 0.5));
     const last = Math.min(sourceSize, Math.trunc(centre + support + 0.5));
-    const kernel = Array.from({ length: last - first }, (_, k) =>
-      lanczos((first + k - centre + 0.5) / stretch),
+    const values = Array.from({ length: last - first }, (_, k) =>
+      weight((first + k - centre + 0.5) / stretch),
     );
-    const total = kernel.reduce((sum, w) => sum + w, 0);
-    return { first, weights: Int32Array.from(kernel, (w) => fixed(w / total)) };
+    const total = values.reduce((sum, w) => sum + w, 0);
+    return { first, weights: Int32Array.from(values, (w) => fixed(w / total)) };
   });
 }
 
@@ -80,7 +97,7 @@ function resizeAxis(
   });
 }
 
-function resizeWidth(pixels: Pixels, width: number): Pixels {
+function resizeWidth(pixels: Pixels, width: number, kernel: Kernel): Pixels {
   if (pixels.width === width) return pixels;
   const { height, channels } = pixels;
   const data = new Uint8Array(width * height * channels);
@@ -88,7 +105,7 @@ function resizeWidth(pixels: Pixels, width: number): Pixels {
   resizeAxis(
     pixels.data,
     strides(pixels.width),
-    planAxis(pixels.width, width),
+    planAxis(pixels.width, width, kernel),
     channels,
     data,
     strides(width),
@@ -96,16 +113,20 @@ function resizeWidth(pixels: Pixels, width: number): Pixels {
   return { data, width, height, channels };
 }
 
-function resizeHeight(pixels: Pixels, height: number): Pixels {
+function resizeHeight(pixels: Pixels, height: number, kernel: Kernel): Pixels {
   if (pixels.height === height) return pixels;
   const { width, channels } = pixels;
   const run = width * channels;
   const data = new Uint8Array(run * height);
   const strides: Strides = { along: run, between: 0, lines: 1 };
-  resizeAxis(pixels.data, strides, planAxis(pixels.height, height), run, data, strides);
+  resizeAxis(pixels.data, strides, planAxis(pixels.height, height, kernel), run, data, strides);
   return { data, width, height, channels };
 }
 
 export function lanczosResize(pixels: Pixels, width: number, height: number): Pixels {
-  return resizeHeight(resizeWidth(pixels, width), height);
+  return resizeHeight(resizeWidth(pixels, width, lanczos), height, lanczos);
+}
+
+export function bicubicResize(pixels: Pixels, width: number, height: number): Pixels {
+  return resizeHeight(resizeWidth(pixels, width, bicubic), height, bicubic);
 }
