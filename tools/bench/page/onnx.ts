@@ -7,7 +7,7 @@ import wasm from "onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url";
 import type { AttentionCase, BenchCase, ConvCase, MatmulCase } from "../types";
 import type { CaseData } from "./cases";
 import { columnsOf, kernelsFirst, transposed, type Contender, type Prepared } from "./contender";
-import { onnxModel, type OnnxGraph } from "./onnxModel";
+import { onnxModel, type OnnxGraph } from "../../lib/onnxModel";
 
 ort.env.wasm.wasmPaths = { wasm };
 ort.env.wasm.numThreads = 1;
@@ -18,9 +18,15 @@ export const onnxruntime: Contender = {
   ways: (c, data) => waysOf(c, data).map((way) => () => prepare(way)),
 };
 
+/** A graph whose sizes are all known, with one output. */
+interface FixedGraph extends OnnxGraph {
+  readonly inputs: Readonly<Record<string, readonly number[]>>;
+  readonly output: { readonly name: string; readonly dims: readonly number[] };
+}
+
 interface Way {
   readonly variant: string;
-  readonly graph: OnnxGraph;
+  readonly graph: FixedGraph;
   readonly feeds: Readonly<Record<string, Float32Array>>;
   /** From the output's layout to Weft's. */
   readonly restore: (output: Float32Array) => Float32Array;
@@ -38,7 +44,7 @@ function waysOf(c: BenchCase, data: CaseData): Way[] {
 }
 
 function matmul(c: MatmulCase, { x, w }: CaseData): Way {
-  const graph: OnnxGraph = {
+  const graph: FixedGraph = {
     inputs: { x: [c.rows, c.inputs] },
     weights: { w: { dims: [c.inputs, c.outputs], data: transposed(w, c.outputs, c.inputs) } },
     nodes: [{ type: "MatMul", inputs: ["x", "w"], output: "y" }],
@@ -50,7 +56,7 @@ function matmul(c: MatmulCase, { x, w }: CaseData): Way {
 function conv(c: ConvCase, { x, w }: CaseData): Way {
   const pixels = c.size ** 2;
   const attributes = { pads: [1, 1, 1, 1], kernel_shape: [3, 3] };
-  const graph: OnnxGraph = {
+  const graph: FixedGraph = {
     inputs: { x: [1, c.inputs, c.size, c.size] },
     weights: { w: { dims: [c.outputs, c.inputs, 3, 3], data: kernelsFirst(w, c.outputs, c.inputs) } },
     nodes: [{ type: "Conv", inputs: ["x", "w"], output: "y", attributes }],
@@ -63,7 +69,7 @@ function conv(c: ConvCase, { x, w }: CaseData): Way {
 function fusedAttention(c: AttentionCase, { x, w }: CaseData): Way {
   const width = c.heads * c.headDim;
   const keys = c.keys ?? c.queries;
-  const graph: OnnxGraph = {
+  const graph: FixedGraph = {
     inputs: { q: [1, c.queries, width], k: [1, keys, width], v: [1, keys, width] },
     weights: {},
     nodes: [
@@ -86,7 +92,7 @@ function composedAttention(c: AttentionCase, { x, w }: CaseData): Way {
   const { heads, headDim, queries, keys = queries } = c;
   const scaled = x.map((value) => value * headDim ** -0.5);
   const k = splitHeads(columnsOf(w, keys, 2, 0), keys, heads);
-  const graph: OnnxGraph = {
+  const graph: FixedGraph = {
     inputs: { q: [heads, queries, headDim], k: [heads, headDim, keys], v: [heads, keys, headDim] },
     weights: {},
     nodes: [
