@@ -1,5 +1,6 @@
 /** The app's build: a static site with relative URLs that any host can serve. */
 import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 // With extensions, here and there: this file and what it imports may be read by Node itself one day.
 import { headersPlugin } from "./tools/lib/headersPlugin.ts";
@@ -13,6 +14,15 @@ export default defineConfig({
   // Rooms are behind #: a path that is not a file is a 404, not the page again.
   appType: "mpa",
   plugins: [svelte({ configFile: false }), headersPlugin(), licenses.page],
+  resolve: {
+    // transformers.js runs on our copy of ONNX Runtime; its own would come from a content network.
+    alias: [
+      {
+        find: /^onnxruntime-web\/webgpu$/,
+        replacement: fileURLToPath(new URL("src/workers/caption/ort.ts", import.meta.url)),
+      },
+    ],
+  },
   worker: { format: "es", plugins: () => [licenses.worker()], rolldownOptions },
   build: {
     // Every browser with WebGPU is newer than this.

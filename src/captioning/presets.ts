@@ -8,35 +8,41 @@ export type LearnedThing = "style" | "character" | "concept";
 /** Kinds of phrases that captioners give; each phrase group belongs to one. */
 export type Aspect = "subject" | "look" | "artist" | "quality" | "background" | "person" | "other";
 
-interface LeaveOut {
+export interface LeaveOut {
   label: string;
   explanation: string;
-  aspects: readonly Aspect[];
+  aspects: ReadonlySet<Aspect>;
   /** Told to describers that follow instructions. */
   instruction: string;
 }
 
-export const leaveOuts: Record<LearnedThing, LeaveOut> = {
+export const leaveOuts: Record<LearnedThing | "prompt", LeaveOut> = {
   style: {
     label: "A style",
     explanation: "Says what is shown, never how: the trigger word takes the look.",
-    aspects: ["look", "artist", "quality"],
+    aspects: new Set<Aspect>(["look", "artist", "quality"]),
     instruction:
       "Do not mention the art style, medium, technique, colours of the rendering, artist or quality. Describe only what is shown.",
   },
   character: {
     label: "A character",
     explanation: "Says pose, clothes that change, place and mood; the trigger word takes the rest.",
-    aspects: ["person", "artist", "quality"],
+    aspects: new Set<Aspect>(["person", "artist", "quality"]),
     instruction:
       "Do not describe the character's face, hair, eyes or body. Describe pose, action, clothing and surroundings.",
   },
   concept: {
     label: "An object or concept",
     explanation: "Says everything around it; the trigger word takes the thing itself.",
-    aspects: ["artist", "quality"],
+    aspects: new Set<Aspect>(["artist", "quality"]),
     instruction:
       "Describe everything that could change between pictures: surroundings, view, light and colours.",
+  },
+  prompt: {
+    label: "Nothing: I want prompts",
+    explanation: "Leaves nothing out, as for finding a prompt that gives such a picture.",
+    aspects: new Set<Aspect>(),
+    instruction: "",
   },
 };
 

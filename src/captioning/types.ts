@@ -1,6 +1,7 @@
 /** What captioners are made of, and what they may ask of their surroundings. Types only. */
 import type { Pixels } from "../dataset/pixels";
 import type { ClipTokenizer } from "../formats/tokenizer/clipTokenizer";
+import type { LeaveOut } from "./presets";
 
 /** Values of a tensor going into a model. */
 export interface Feed {
@@ -55,6 +56,8 @@ export interface Preparing {
 export interface CaptionerContext {
   readonly runtime: OnnxRuntime;
   readonly vectors: VectorCache;
+  /** Where graphs run, and whether 16-bit floats run there. */
+  readonly device: { readonly gpu: boolean; readonly f16: boolean };
   /** Identifies the model's files, so that what was computed with one model is never used with another. */
   readonly modelKey: string;
   tokenizer(): Promise<ClipTokenizer>;
@@ -63,6 +66,7 @@ export interface CaptionerContext {
    * @throws WeftError `model-file-missing` when the model has no such file.
    */
   file(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** Whether the model has the file. Of a model on the hub every file is assumed to be there. */
   hasFile(path: string): Promise<boolean>;
   /** The person's phrase lists (or ours) by list id, one phrase per entry. */
   phrases(list: string): Promise<readonly string[]>;
@@ -98,8 +102,14 @@ export interface Captioner {
   release(): Promise<void>;
 }
 
+/**
+ * @param settings whatever was stored for the captioner's fields
+ * @param leaveOut what captions must not mention
+ * @param describer where the captioner may take its sentences from
+ */
 export type CaptionerOpener = (
   context: CaptionerContext,
   settings: unknown,
-  leaveOut: ReadonlySet<string>,
+  leaveOut: LeaveOut,
+  describer?: Captioner,
 ) => Promise<Captioner>;

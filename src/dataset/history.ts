@@ -41,6 +41,8 @@ export const emptyHistory: History = { entries: [], done: 0 };
 
 /** A pause longer than this, in milliseconds, begins a new entry. */
 const mergePause = 4000;
+/** Keys with this beginning merge however long the pause: the pictures of one captioning, minutes apart. */
+export const lastingMerge = "job ";
 const limits = {
   entries: 300,
   /** Changed pictures over all entries. */
@@ -64,7 +66,7 @@ function isContinued(last: HistoryEntry, entry: Omit<HistoryEntry, "seq">, histo
   return (
     entry.merge !== "" &&
     last.merge === entry.merge &&
-    entry.at - last.at <= mergePause &&
+    (entry.at - last.at <= mergePause || entry.merge.startsWith(lastingMerge)) &&
     history.done === history.entries.length
   );
 }

@@ -1,6 +1,5 @@
 /** CLIP Interrogator on any CLIP-shaped pair of ONNX files. */
-import { withoutLook } from "../presets";
-import type { Aspect } from "../presets";
+import { withoutLook, type Aspect, type LeaveOut } from "../presets";
 import { clipModel, type ClipModel } from "../clip/model";
 import { embedPhrases } from "../interrogator/embeddings";
 import { tableIds, tablePhrases, type ListId, type TableId } from "../interrogator/lists";
@@ -77,10 +76,10 @@ async function openTables(
 }
 
 /** Phrases a table may not contribute, by what the person's preset leaves out and by the switches. */
-function wantedTables(settings: InterrogatorSettings, leaveOut: ReadonlySet<string>): TableId[] {
+function wantedTables(settings: InterrogatorSettings, leaveOut: LeaveOut): TableId[] {
   return tableIds.filter(
     (id) =>
-      !leaveOut.has(aspects[id]) &&
+      !leaveOut.aspects.has(aspects[id]) &&
       (id !== "artists" || settings.artists) &&
       (id !== "trendings" || settings.trendings),
   );
@@ -116,7 +115,7 @@ async function prompt(
 export async function openInterrogator(
   context: CaptionerContext,
   stored: unknown,
-  leaveOut: ReadonlySet<string>,
+  leaveOut: LeaveOut,
   describer?: Captioner,
 ): Promise<Captioner> {
   const settings = fitSettings(interrogatorFields, stored);
@@ -130,7 +129,7 @@ export async function openInterrogator(
         ? request.existing
         : "";
     const clean = text.replace(noise, "").toLowerCase().trim();
-    return leaveOut.has("look") && describer ? withoutLook(clean) : clean;
+    return leaveOut.aspects.has("look") && describer ? withoutLook(clean) : clean;
   }
 
   return {

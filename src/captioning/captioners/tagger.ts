@@ -1,6 +1,6 @@
 /** WD14-style taggers: one ONNX file and its list of tags. */
 import { WeftError } from "../../base/errors";
-import type { Aspect } from "../presets";
+import type { Aspect, LeaveOut } from "../presets";
 import { fitSettings, type SettingsOf } from "../settings";
 import type { Captioner, CaptionerContext, CaptionResult, OnnxModel, ScoredPhrase } from "../types";
 import { parseSelectedTags, parseTagMapping, type Category, type Label } from "../wd14/labels";
@@ -86,14 +86,14 @@ function shown({ text, category, probability }: ScoredTag, used: boolean): Score
 export async function openTagger(
   context: CaptionerContext,
   stored: unknown,
-  leaveOut: ReadonlySet<string>,
+  leaveOut: LeaveOut,
 ): Promise<Captioner> {
   const labels = await readLabels(context);
   context.onPreparing({ stage: "loading", label: "the tagger", done: 0, total: 0 });
   const model = await context.runtime.open(await context.file("model.onnx"), "model.onnx");
   const { side, channelsFirst } = shapeOf(model);
   const input = model.inputs[0]?.name ?? "input";
-  const leftOut = labels.filter((label) => leaveOut.has(aspectOf(label))).map(({ name }) => name);
+  const leftOut = labels.filter((label) => leaveOut.aspects.has(aspectOf(label))).map(({ name }) => name);
   const options = optionsOf(fitSettings(taggerFields, stored), leftOut);
   return {
     caption: async ({ pixels }): Promise<CaptionResult> => {

@@ -3,8 +3,6 @@ import { chainPhrases, similaritiesTo, topText, truncateToFit, type Sight } from
 import type { TableId } from "./lists";
 import { mergeTables, rankPhrases, type PhraseTable, type Ranked } from "./table";
 
-export type Mode = "best" | "fast" | "classic" | "negative";
-
 export interface InterrogateOptions {
   /** Candidates for the chain. */
   intermediateCount: number;

@@ -1,10 +1,9 @@
 /** ONNX Runtime behind the interface that captioners know. */
-import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
-import { Tensor } from "onnxruntime-common";
+import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from "onnxruntime-web";
 import { WeftError } from "../../base/errors";
 import type { Feed, OnnxModel, OnnxPort, OnnxRuntime, Output } from "../../captioning/types";
 
-function toTensor({ data, dims }: Feed): OrtTensor {
+function toTensor(Tensor: TensorConstructor, { data, dims }: Feed): OrtTensor {
   if (data instanceof BigInt64Array) return new Tensor("int64", data, dims);
   if (data instanceof Int32Array) return new Tensor("int32", data, dims);
   return new Tensor("float32", data, dims);
@@ -24,12 +23,12 @@ function portsOf(session: InferenceSession): OnnxPort[] {
   );
 }
 
-function modelOf(session: InferenceSession): OnnxModel {
+function modelOf(session: InferenceSession, Tensor: TensorConstructor): OnnxModel {
   return {
     inputs: portsOf(session),
     outputs: session.outputNames,
     run: async (feeds) => {
-      const tensors = Object.entries(feeds).map(([name, feed]) => [name, toTensor(feed)] as const);
+      const tensors = Object.entries(feeds).map(([name, feed]) => [name, toTensor(Tensor, feed)] as const);
       const results = await session.run(Object.fromEntries(tensors));
       const outputs = await Promise.all(
         Object.entries(results).map(async ([name, tensor]) => [name, await toOutput(tensor)] as const),
@@ -40,12 +39,18 @@ function modelOf(session: InferenceSession): OnnxModel {
   };
 }
 
-/** @param create opens a session; its errors become {@link WeftError}s for people. */
-export function onnxRuntime(create: (file: Uint8Array) => Promise<InferenceSession>): OnnxRuntime {
+/**
+ * @param create opens a session; its errors become {@link WeftError}s for people
+ * @param Tensor of the same build of ONNX Runtime
+ */
+export function onnxRuntime(
+  create: (file: Uint8Array) => Promise<InferenceSession>,
+  Tensor: TensorConstructor,
+): OnnxRuntime {
   return {
     open: async (file, name) => {
       try {
-        return modelOf(await create(file));
+        return modelOf(await create(file), Tensor);
       } catch (error) {
         if (error instanceof WeftError) throw error;
         const detail = error instanceof Error ? error.message : String(error);
