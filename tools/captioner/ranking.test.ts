@@ -159,12 +159,10 @@ describe.each([11, 12])("picture %i", (seed) => {
   });
 
   test("a prompt stops growing when the text encoder is full", async () => {
-    const long = Array.from(
-      { length: 9 },
-      (_, i) =>
-        `${list("flavors")
-          .slice(i * 9, i * 9 + 9)
-          .join(" ")}`,
+    const long = Array.from({ length: 9 }, (_, i) =>
+      list("flavors")
+        .slice(i * 9, i * 9 + 9)
+        .join(" "),
     );
     const got = await chainPhrases(sight, long, { prompt: "start", similarity: -1 }, { minCount: 32 });
     expect(got).toBe(reference.referenceChain(ref, long, { start: "start", min: 32 }));

@@ -1,5 +1,5 @@
 /** ONNX files of a few nodes, made in memory: the part of onnx.proto that they need. */
-import protobuf from "protobufjs/light";
+import protobuf from "protobufjs/light.js";
 
 export type OnnxType = "float32" | "int64" | "bool";
 
@@ -10,17 +10,7 @@ export interface OnnxNode {
   /** Several names separated by spaces for a node with several outputs. */
   readonly output: string;
   readonly domain?: string;
-  /** Whole numbers become int attributes; wrap others in {@link float}. */
-  readonly attributes?: Readonly<Record<string, number | readonly number[] | FloatAttribute>>;
-}
-
-interface FloatAttribute {
-  readonly float: number;
-}
-
-/** A float attribute, also for a whole number. */
-export function float(value: number): FloatAttribute {
-  return { float: value };
+  readonly attributes?: Readonly<Record<string, number | readonly number[]>>;
 }
 
 /** A number, or the name of a size that is free. */
@@ -46,7 +36,6 @@ export interface OnnxGraph {
 }
 
 const elementTypes: Record<OnnxType, number> = { float32: 1, int64: 7, bool: 9 };
-const FLOAT_ATTRIBUTE = 1;
 const INT_ATTRIBUTE = 2;
 const INTS_ATTRIBUTE = 7;
 
@@ -78,7 +67,6 @@ const root = protobuf.Root.fromJSON({
     Attribute: {
       fields: {
         name: field(1, "string"),
-        f: field(2, "float"),
         i: field(3, "int64"),
         ints: many(8, "int64"),
         type: field(20, "int32"),
@@ -129,12 +117,11 @@ function tensor(name: string, { dims, data }: OnnxWeight) {
 }
 
 function nodeMessage({ type, inputs, output, domain = "", attributes = {} }: OnnxNode) {
-  const attribute = Object.entries(attributes).map(([name, value]) => {
-    if (typeof value === "number") return { name, i: value, type: INT_ATTRIBUTE };
-    return "float" in value
-      ? { name, f: value.float, type: FLOAT_ATTRIBUTE }
-      : { name, ints: value, type: INTS_ATTRIBUTE };
-  });
+  const attribute = Object.entries(attributes).map(([name, value]) =>
+    typeof value === "number"
+      ? { name, i: value, type: INT_ATTRIBUTE }
+      : { name, ints: value, type: INTS_ATTRIBUTE },
+  );
   return { input: inputs, output: output.split(" "), opType: type, domain, attribute };
 }
 
