@@ -1,7 +1,9 @@
 /** The app's state in one place. Built by `main.ts`, reached by components through the context. */
 import { createContext } from "svelte";
+import { CaptionClient } from "../workers/caption/client";
 import { DatasetClient } from "../workers/dataset/client";
 import { EngineClient } from "../workers/engine/client";
+import { Captioners } from "./captioner.svelte";
 import { Dataset } from "./dataset.svelte";
 import { Datasets } from "./datasets.svelte";
 import { Loras } from "./loras.svelte";
@@ -24,6 +26,7 @@ export class App {
   readonly models = new Models(this.engine);
   readonly dataset = new Dataset(this.pictures);
   readonly datasets = new Datasets(this.dataset);
+  readonly captioners = new Captioners(new CaptionClient(), this.dataset);
   readonly loras = new Loras();
   readonly runs = new Runs(this);
   readonly form = new TrainForm(this);
@@ -33,7 +36,15 @@ export class App {
   start(): void {
     this.theme.start();
     this.router.start();
-    this.#begin([this.models, this.dataset, this.datasets, this.loras, this.runs, this.playground]);
+    this.#begin([
+      this.models,
+      this.dataset,
+      this.datasets,
+      this.captioners,
+      this.loras,
+      this.runs,
+      this.playground,
+    ]);
     document.addEventListener("visibilitychange", () => this.#catchUp());
   }
 
@@ -51,7 +62,7 @@ export class App {
       case "model":
         return this.#modelState();
       case "dataset":
-        if (this.dataset.importing) return "working";
+        if (this.dataset.importing || this.captioners.working) return "working";
         if (this.dataset.refused.length > 0) return "attention";
         return this.dataset.images.length > 0 ? "ready" : "empty";
       case "train":

@@ -1,0 +1,374 @@
+/** Captioning: what is chosen, what is under way, what the last trial gave. */
+import { get, set } from "idb-keyval";
+import { SvelteMap } from "svelte/reactivity";
+import { WeftError } from "../base/errors";
+import { listIds, type ListId } from "../captioning/interrogator/lists";
+import type { CaptionerId } from "../captioning/menu";
+import { mostListBytes, parsePhraseList } from "../captioning/phraseList";
+import { combineCaption } from "../captioning/presets";
+import type { SettingValue } from "../captioning/settings";
+import type { Preparing } from "../captioning/types";
+import { lastingMerge } from "../dataset/history";
+import { strictStore } from "../storage/strict";
+import type { CaptionedPicture, CaptionJob, KeptModel, ModelSource } from "../workers/caption/api";
+import type { CaptionClient } from "../workers/caption/client";
+import { isAbort } from "../workers/failure";
+import {
+  choiceOf,
+  ownName,
+  parsePreferences,
+  preferencesOf,
+  type CaptionerPreferences,
+  type CaptionPreferences,
+} from "./captionPreferences";
+import type { Dataset } from "./dataset.svelte";
+import { plural } from "./format";
+import type { NamedFile } from "./intake";
+import { showError, showSuccess, showWarning } from "./notices";
+import type { ImageEdit, ImageRecord } from "./records";
+
+/** What is going on. `total` 0: not known. */
+export interface Captioning {
+  what: "preparing" | "captioning" | "trying";
+  label: string;
+  done: number;
+  total: number;
+  /** Undefined until it can be told. */
+  secondsLeft: number | undefined;
+  /** Bytes, for downloads. */
+  bytes: boolean;
+}
+
+export interface Trial extends CaptionedPicture {
+  /** Of which picture. */
+  id: string;
+  /** What would be put into the dataset. */
+  combined: string;
+}
+
+/** Captions reach the dataset in batches this far apart, in milliseconds: each makes the page draw. */
+const applyEvery = 250;
+/** A captioner on the GPU is let go after this long without work, in milliseconds: training wants the memory. */
+const idleTime = 60_000;
+const stages: Record<Preparing["stage"], string> = {
+  downloading: "Downloading",
+  loading: "Loading",
+  phrases: "Reading phrases",
+};
+
+export class Captioners {
+  preferences = $state.raw<CaptionPreferences>(parsePreferences(undefined));
+  working = $state.raw<Captioning>();
+  trial = $state.raw<Trial>();
+  kept = $state.raw<KeptModel[]>([]);
+  /** The phrase lists that the person changed, by id. */
+  lists = new SvelteMap<ListId, readonly string[]>();
+  /** How fast the last run was, in seconds per picture. */
+  pace = $state.raw<number>();
+
+  #client: CaptionClient;
+  #dataset: Dataset;
+  #store = strictStore("weft-captioning");
+  #abort: AbortController | undefined;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(client: CaptionClient, dataset: Dataset) {
+    this.#client = client;
+    this.#dataset = dataset;
+  }
+
+  async start(): Promise<void> {
+    this.preferences = parsePreferences(await get<unknown>("preferences", this.#store));
+    for (const id of listIds) {
+      const list = await get<unknown>(`list ${id}`, this.#store);
+      if (typeof list === "string") this.lists.set(id, parsePhraseList(list));
+    }
+  }
+
+  choose(change: Partial<CaptionPreferences>): void {
+    this.preferences = { ...this.preferences, ...change };
+    this.trial = undefined;
+    set("preferences", this.preferences, this.#store).catch(showError);
+  }
+
+  /** Changes what is kept for one captioner. */
+  chooseFor(id: CaptionerId, change: Partial<CaptionerPreferences>): void {
+    const each = { ...this.preferences.each, [id]: { ...preferencesOf(this.preferences, id), ...change } };
+    this.choose({ each });
+  }
+
+  setSetting(id: CaptionerId, key: string, value: SettingValue): void {
+    const { settings } = preferencesOf(this.preferences, id);
+    this.chooseFor(id, { settings: { ...settings, [key]: value } });
+  }
+
+  /** Looks which models are in the browser's storage. */
+  async lookForKept(): Promise<void> {
+    this.kept = await this.#client.kept().catch(() => []);
+  }
+
+  async forget(name: string): Promise<void> {
+    await this.#client.forget(name).catch(showError);
+    await this.lookForKept();
+  }
+
+  /** The phrases of a list as text, one a line: the person's, else ours. */
+  async listText(id: ListId): Promise<string> {
+    const list = this.lists.get(id);
+    if (list) return list.join("\n");
+    const response = await fetch(`phrases/${id}.txt`);
+    return response.ok ? (await response.text()).trimEnd() : "";
+  }
+
+  /** @throws WeftError `phrase-list-too-long` */
+  async setList(id: ListId, text: string): Promise<void> {
+    const phrases = parsePhraseList(text);
+    this.lists.set(id, phrases);
+    this.trial = undefined;
+    await set(`list ${id}`, phrases.join("\n"), this.#store);
+  }
+
+  async resetList(id: ListId): Promise<void> {
+    this.lists.delete(id);
+    await set(`list ${id}`, undefined, this.#store);
+  }
+
+  /** Takes a text file as a list. @returns how many phrases it holds */
+  async importList(id: ListId, file: Blob): Promise<number> {
+    if (file.size > mostListBytes)
+      throw new WeftError(
+        "phrase-list-too-long",
+        "The file is too large for a list.",
+        "Choose a text file with one phrase a line.",
+      );
+    await this.setList(id, await file.text());
+    return this.lists.get(id)?.length ?? 0;
+  }
+
+  /** Which of `images` a run would caption, by what the person wants with existing captions. */
+  targets(images: readonly ImageRecord[]): ImageRecord[] {
+    return images.filter((image) => this.preferences.existing !== "skip" || image.caption.trim() === "");
+  }
+
+  /** Captions `images` as one step that Undo takes back. What is done when cancelled stays. */
+  async captionAll(images: readonly ImageRecord[]): Promise<void> {
+    const targets = this.targets(images);
+    if (targets.length === 0) return;
+    await this.#work("captioning", (signal) => this.#captionEach(targets, signal));
+  }
+
+  /** Captions one picture to look at; nothing is changed. */
+  async tryOn(image: ImageRecord): Promise<void> {
+    await this.#work("trying", async (signal) => {
+      await this.#prepare(signal);
+      this.working = {
+        what: "trying",
+        label: "Looking at the picture",
+        done: 0,
+        total: 0,
+        secondsLeft: undefined,
+        bytes: false,
+      };
+      const result = await this.#client.caption(
+        await this.#dataset.original(image),
+        image.name,
+        image.caption,
+        signal,
+      );
+      this.trial = {
+        ...result,
+        id: image.id,
+        combined: this.#combine(image.caption, result.caption, "replace"),
+      };
+    });
+  }
+
+  /** Puts the trial's caption into the dataset. */
+  takeTrial(): void {
+    if (!this.trial) return;
+    const { id, combined } = this.trial;
+    this.#dataset.change("Caption 1 picture", [edit(id, combined)]);
+  }
+
+  /** Loads the files a person chose for a captioner, and keeps them. */
+  async useOwnFiles(id: CaptionerId, files: readonly NamedFile[]): Promise<void> {
+    if (files.length === 0) return;
+    const name = ownName(id);
+    await this.#client.forget(name).catch(() => undefined);
+    this.choose({ captioner: id });
+    const source: ModelSource = {
+      kind: "files",
+      name,
+      files: files.map(({ path, file }) => ({ path, file })),
+    };
+    await this.#work("preparing", async (signal) => {
+      await this.#prepare(signal, source);
+      this.chooseFor(id, { place: { kind: "kept", name } });
+      showSuccess("The model is ready", "It is kept in this browser until you remove it.");
+    });
+    await this.lookForKept();
+  }
+
+  cancel(): void {
+    this.#abort?.abort();
+  }
+
+  /** Ends the worker, so that the GPU's memory is free. */
+  close(): void {
+    clearTimeout(this.#idle);
+    this.cancel();
+    this.#client.close();
+  }
+
+  async #work(what: Captioning["what"], work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    this.cancel();
+    clearTimeout(this.#idle);
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.working = {
+      what: "preparing",
+      label: "Starting the captioner",
+      done: 0,
+      total: 0,
+      secondsLeft: undefined,
+      bytes: false,
+    };
+    try {
+      await work(abort.signal);
+    } catch (reason) {
+      if (!isAbort(reason)) showError(reason);
+    } finally {
+      if (this.#abort === abort) {
+        this.#abort = undefined;
+        this.working = undefined;
+        this.#idle = setTimeout(() => this.#client.close(), idleTime);
+      }
+    }
+    if (what === "captioning") await this.#dataset.saved();
+  }
+
+  async #prepare(signal: AbortSignal, source?: ModelSource): Promise<void> {
+    await this.#client.prepare(this.#job(source), (step) => this.#onPreparing(step, signal), signal);
+  }
+
+  #job(source: ModelSource | undefined): CaptionJob {
+    const { preferences } = this;
+    const { captioner, describer, learned } = preferences;
+    const choice = choiceOf(preferences, captioner);
+    return {
+      ...choice,
+      ...(source ? { source, files: {} } : {}),
+      leaveOut: learned,
+      describer:
+        captioner === "interrogator" && describer !== "none" ? choiceOf(preferences, describer) : undefined,
+      lists: Object.fromEntries(this.lists),
+      base: document.baseURI,
+    };
+  }
+
+  #onPreparing({ stage, label, done, total }: Preparing, signal: AbortSignal): void {
+    if (signal.aborted || this.#abort?.signal !== signal) return;
+    this.working = {
+      what: "preparing",
+      label: `${stages[stage]} ${label}`,
+      done,
+      total,
+      secondsLeft: undefined,
+      bytes: stage === "downloading",
+    };
+  }
+
+  async #captionEach(targets: readonly ImageRecord[], signal: AbortSignal): Promise<void> {
+    await this.#prepare(signal);
+    const run = new Run(
+      targets.length,
+      (edits, label, merge) => void this.#dataset.change(label, edits, merge),
+    );
+    const failed: string[] = [];
+    try {
+      for (const [index, image] of targets.entries()) {
+        this.working = {
+          what: "captioning",
+          label: image.name,
+          done: index,
+          total: targets.length,
+          secondsLeft: run.secondsLeft(index),
+          bytes: false,
+        };
+        try {
+          const blob = await this.#dataset.original(image);
+          const result = await this.#client.caption(blob, image.name, image.caption, signal);
+          // It may have been edited meanwhile.
+          const now = this.#dataset.image(image.id)?.caption ?? image.caption;
+          const combined = combineCaption(now, result.caption, this.preferences.existing, this.#trigger());
+          if (combined !== undefined) run.add(edit(image.id, combined));
+        } catch (reason) {
+          if (isAbort(reason) || signal.aborted || !isOfPicture(reason)) throw reason;
+          failed.push(image.name);
+        }
+      }
+    } finally {
+      run.flush();
+      this.pace = run.pace();
+    }
+    if (failed.length > 0)
+      showWarning(`${plural(failed.length, "picture")} could not be read`, failed.slice(0, 5).join(", "));
+  }
+
+  #trigger(): string {
+    return this.preferences.triggerFirst ? this.#dataset.trigger : "";
+  }
+
+  #combine(existing: string, caption: string, rule: "replace"): string {
+    return combineCaption(existing, caption, rule, this.#trigger()) ?? caption;
+  }
+}
+
+function edit(id: string, caption: string): ImageEdit {
+  return { id, caption, captionSource: "captioner", autoCaption: caption };
+}
+
+/** Faults of one picture that need not stop the others. */
+function isOfPicture(reason: unknown): boolean {
+  return reason instanceof WeftError && (reason.code === "undecodable" || reason.code === "missing-picture");
+}
+
+/** The pictures of one captioning: gathered, handed over in batches, timed. */
+class Run {
+  #label: string;
+  #merge = `${lastingMerge}${crypto.randomUUID()}`;
+  #apply: (edits: readonly ImageEdit[], label: string, merge: string) => void;
+  #pending: ImageEdit[] = [];
+  #started = performance.now();
+  #applied = performance.now();
+  #total: number;
+  #count = 0;
+
+  constructor(total: number, apply: (edits: readonly ImageEdit[], label: string, merge: string) => void) {
+    this.#total = total;
+    this.#label = `Caption ${plural(total, "picture")}`;
+    this.#apply = apply;
+  }
+
+  add(change: ImageEdit): void {
+    this.#pending.push(change);
+    this.#count++;
+    if (performance.now() - this.#applied > applyEvery) this.flush();
+  }
+
+  flush(): void {
+    if (this.#pending.length > 0) this.#apply(this.#pending, this.#label, this.#merge);
+    this.#pending = [];
+    this.#applied = performance.now();
+  }
+
+  secondsLeft(done: number): number | undefined {
+    if (done === 0) return undefined;
+    const perPicture = (performance.now() - this.#started) / 1000 / done;
+    return perPicture * (this.#total - done);
+  }
+
+  pace(): number | undefined {
+    return this.#count > 0 ? (performance.now() - this.#started) / 1000 / this.#count : undefined;
+  }
+}
