@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Person } from "../tools/demo/person";
 import { pictures } from "./files";
+import { onlyTraining } from "./session";
 
 test.setTimeout(10 * 60_000);
 
@@ -18,8 +19,7 @@ test("T-G1: a crashed GPU process costs at most the steps since the last checkpo
   await page.goto("/");
   await person.openModel(undefined);
   await person.addPictures(await pictures(folder, 2));
-  const advanced = { batchSize: 1, rank: 1, saveEvery: 1, sampleEvery: 0 };
-  await person.setUpTraining({ steps: 5, size: 64, seed: 7, advanced });
+  await person.setUpTraining({ steps: 5, size: 64, seed: 7, advanced: onlyTraining });
   await person.start();
   await person.reachSavedStep(1);
   const session = await browser.newBrowserCDPSession();

@@ -37,7 +37,7 @@ test("pictures in, a LoRA out, nothing sent anywhere", async ({ page, context, p
     steps: 2,
     size: 64,
     seed: 3,
-    advanced: { batchSize: 1, rank: 2 },
+    advanced: { batchSize: 1, rank: 2, fixedNoiseDraws: 2 },
   });
   await examine(page, "train");
   await person.start();

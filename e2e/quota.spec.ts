@@ -1,7 +1,7 @@
 /** A full disk: told in words, nothing lost, a run waits (T-S1). */
 import type { Page } from "@playwright/test";
 import { bigPicture, pictures } from "./files";
-import { expect, test } from "./session";
+import { expect, onlyTraining, test } from "./session";
 
 test.setTimeout(10 * 60_000);
 
@@ -43,7 +43,7 @@ test("T-S1: a run whose checkpoint does not fit pauses, and goes on when there i
 }) => {
   await person.openModel(undefined);
   await person.addPictures(await pictures(folder, 2));
-  const advanced = { batchSize: 1, rank: 4, saveEvery: 1, sampleEvery: 0 };
+  const advanced = { ...onlyTraining, rank: 4 };
   await person.setUpTraining({ steps: 60, size: 64, seed: 1, advanced });
   await limitStorage(page, 0);
   await person.start();

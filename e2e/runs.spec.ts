@@ -1,9 +1,8 @@
 /** A run that is stopped leaves a file; one whose tab is killed goes on from its checkpoint (T-C1, T-C6). */
 import { pictures } from "./files";
-import { expect, test } from "./session";
+import { expect, onlyTraining, test } from "./session";
 
-/** The least work that still is a run: every step counts on a software adapter. */
-const small = { size: 64, seed: 7, advanced: { batchSize: 1, rank: 1, saveEvery: 1, sampleEvery: 0 } };
+const small = { size: 64, seed: 7, advanced: onlyTraining };
 
 test.setTimeout(15 * 60_000);
 

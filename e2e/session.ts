@@ -35,4 +35,14 @@ export const test = base.extend<Session>({
   },
 });
 
+/** Advanced settings of the least work that still is a run: no pictures on the way, no check at the end. */
+export const onlyTraining = {
+  batchSize: 1,
+  rank: 1,
+  saveEvery: 1,
+  sampleEvery: 0,
+  samplePrompt: "",
+  fixedNoiseDraws: 0,
+};
+
 export { expect } from "@playwright/test";

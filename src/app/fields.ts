@@ -211,6 +211,14 @@ export const advancedFields: readonly Field[] = [
     kohya: "sample_prompts",
     help: "What the sample pictures show.",
   },
+  whole(
+    "fixedNoiseDraws",
+    "Learning check",
+    "not in kohya",
+    0,
+    256,
+    "At the end, the loss of the same so many draws of noise is compared with and without the LoRA; 0 is off.",
+  ),
   whole("saveEvery", "Save every", "save_every_n_steps", 1, 5000, "Steps between checkpoints."),
 ];
 

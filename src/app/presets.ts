@@ -31,6 +31,7 @@ const common = {
   clipSkip: 1,
   minSnrGamma: 0,
   noiseOffset: 0,
+  fixedNoiseDraws: 32,
   lrScheduler: "cosine",
 } as const satisfies Partial<Recipe>;
 

@@ -62,6 +62,7 @@ const settingsSchema = v.object({
   sampleEvery: count,
   samplePrompt: text,
   saveEvery: count,
+  fixedNoiseDraws: v.fallback(count, 32),
 });
 
 const fixedNoiseLossSchema = v.object({ before: number, after: number });

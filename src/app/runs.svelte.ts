@@ -148,7 +148,13 @@ export class Runs {
 
   async #finish(record: RunRecord, live: LiveRun, outcome: TrainOutcome): Promise<void> {
     const { status, steps, seconds, fixedNoiseLoss } = outcome;
-    const ended = { status, step: steps, seconds, fixedNoiseLoss, secondsPerStep: live.secondsPerStep };
+    const ended = {
+      status,
+      step: steps,
+      seconds,
+      secondsPerStep: live.secondsPerStep,
+      ...(fixedNoiseLoss && { fixedNoiseLoss }),
+    };
     const lora = await live.insist(async () => {
       const added = await this.#parts.loras.add({ ...record, ...ended }, outcome.lora, steps);
       await live.log.save();

@@ -11,8 +11,6 @@ export interface RunState {
   readonly parameter: Float32Array<ArrayBuffer>;
   readonly moment1: Float32Array<ArrayBuffer>;
   readonly moment2: Float32Array<ArrayBuffer>;
-  /** Fixed-noise loss before the first step; NaN when it was not measured. */
-  readonly baselineLoss: number;
   /** Settings as JSON, for the resuming side to compare. */
   readonly settings: string;
   /** Kernel policy as JSON: another tile order is another rounding. */
@@ -22,12 +20,11 @@ export interface RunState {
 const FORMAT = "weft-run-1";
 
 export function writeCheckpoint(state: RunState): Uint8Array<ArrayBuffer> {
-  const { step, baselineLoss, settings, policy } = state;
+  const { step, settings, policy } = state;
   const metadata = new Map(
     Object.entries({
       format: FORMAT,
       step: String(step),
-      baselineLoss: String(baselineLoss),
       settings,
       policy,
     }),
@@ -49,7 +46,6 @@ export async function readCheckpoint(bytes: Uint8Array<ArrayBuffer>): Promise<Ru
     parameter: await tensor(source, header, "parameter"),
     moment1: await tensor(source, header, "moment1"),
     moment2: await tensor(source, header, "moment2"),
-    baselineLoss: Number(header.metadata.get("baselineLoss")),
     settings: header.metadata.get("settings") ?? "{}",
     policy: header.metadata.get("policy") ?? "{}",
   };

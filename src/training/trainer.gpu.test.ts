@@ -175,9 +175,12 @@ describe("Trainer", () => {
 
   it("lowers the loss at fixed noise", async () => {
     const trainer = await create();
-    const before = await trainer.fixedNoiseLoss();
+    const before = await trainer.fixedNoiseLoss(8);
     await weightsAfter(trainer, 40);
-    expect(await trainer.fixedNoiseLoss()).toBeLessThan(0.97 * before);
+    expect(await trainer.fixedNoiseLoss(8)).toBeLessThan(0.97 * before);
+    const trained = await trainer.session.buffers.read("parameter");
+    expect(await trainer.untrainedLoss(8)).toBe(before);
+    expect(await trainer.session.buffers.read("parameter")).toEqual(trained);
     trainer.dispose();
   });
 });

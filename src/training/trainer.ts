@@ -98,8 +98,6 @@ export class Trainer {
   readonly #texts: readonly EncodedText[];
   readonly #drawnTexts: DrawnTexts | undefined;
   readonly #weightByTimestep: Float32Array;
-  /** Fixed-noise loss before the first step, once measured; travels with checkpoints. */
-  baselineLoss = Number.NaN;
   /** Resumed with other kernels than the run began with: right, but not bit for bit what it would have been. */
   resumedElsewhere = false;
   #step = 0;
@@ -222,7 +220,7 @@ export class Trainer {
    * Mean squared error of the noise prediction over fixed draws of picture, noise and timestep: the same numbers before
    * and after training, unlike the losses of single steps.
    */
-  async fixedNoiseLoss(draws = 32): Promise<number> {
+  async fixedNoiseLoss(draws: number, onDraws?: (done: number) => void): Promise<number> {
     const losses: number[] = [];
     const { batchSize, seed } = this.settings;
     for (let first = 0; first < draws; first += batchSize) {
@@ -247,8 +245,24 @@ export class Trainer {
         "forward",
       );
       losses.push(...(await this.session.readLosses(shape)).unweighted);
+      onDraws?.(Math.min(draws, losses.length));
     }
     return mean(losses.slice(0, draws));
+  }
+
+  /** The fixed-noise loss as it was before the first step, measured at any time; the weights stay as they are. */
+  async untrainedLoss(draws: number, onDraws?: (done: number) => void): Promise<number> {
+    const { session, settings } = this;
+    const trained = await session.buffers.read("parameter");
+    session.buffers.write(
+      "parameter",
+      initialLora(session.layout, session.lora.groups, settings.rank, settings.seed),
+    );
+    try {
+      return await this.fixedNoiseLoss(draws, onDraws);
+    } finally {
+      session.buffers.write("parameter", trained);
+    }
   }
 
   /** Everything a later run needs to go on. */
@@ -256,7 +270,6 @@ export class Trainer {
     const { buffers } = this.session;
     return writeCheckpoint({
       step: this.#step,
-      baselineLoss: this.baselineLoss,
       parameter: await buffers.read("parameter"),
       moment1: await buffers.read("moment1"),
       moment2: await buffers.read("moment2"),
@@ -298,7 +311,6 @@ export class Trainer {
     buffers.write("moment1", state.moment1);
     buffers.write("moment2", state.moment2);
     this.#step = state.step;
-    this.baselineLoss = state.baselineLoss;
     this.resumedElsewhere = state.policy !== JSON.stringify(this.#model.device.policy);
   }
 

@@ -7,7 +7,7 @@ export const stageWords: Record<Stage, string> = {
   loading: "Loading the model",
   compiling: "Preparing the GPU",
   encoding: "Encoding pictures",
-  measuring: "Measuring",
+  measuring: "Checking what was learned",
   training: "Training",
   saving: "Saving",
 };

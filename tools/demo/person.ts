@@ -32,7 +32,7 @@ export interface TrainingWish {
   size?: number;
   seed: number;
   /** Values for the Advanced list, by the setting's name in Weft. */
-  advanced?: Record<string, number>;
+  advanced?: Record<string, number | string>;
 }
 
 export interface RunResult {

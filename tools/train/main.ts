@@ -28,6 +28,7 @@ interface TrainOptions {
   readonly seed: string;
   readonly prompt: string;
   readonly saveEvery?: string;
+  readonly fixedNoiseDraws?: string;
   readonly trainTextEncoder?: boolean;
   readonly resume?: boolean;
 }
@@ -73,6 +74,7 @@ function parseOptions(): TrainOptions {
     .option("--seed <n>", "", "42")
     .option("--prompt <text>", "a sample picture every so many steps", "")
     .option("--save-every <n>", "a checkpoint every so many steps")
+    .option("--fixed-noise-draws <n>", "draws at which the loss is compared before and after; 0 is none")
     .option("--train-text-encoder")
     .option("--resume", "go on from the checkpoint beside the output file")
     .parse(process.argv)
@@ -100,6 +102,7 @@ function settingsOf(options: TrainOptions, { model }: NodeSession): TrainingSett
     seed: number(options.seed, 42),
     samplePrompt: options.prompt,
     saveEvery: number(options.saveEvery, base.saveEvery),
+    fixedNoiseDraws: number(options.fixedNoiseDraws, base.fixedNoiseDraws),
     trainTextEncoder: options.trainTextEncoder === true,
     textEncoderLearningRate: options.trainTextEncoder === true ? learningRate / 10 : 0,
   };

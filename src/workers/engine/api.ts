@@ -71,6 +71,8 @@ export interface TrainingSettings extends CaptionOptions {
   samplePrompt: string;
   /** A checkpoint every so many steps. */
   saveEvery: number;
+  /** Draws of picture, noise and timestep at which the loss is compared before and after; 0 = it is not. */
+  fixedNoiseDraws: number;
 }
 
 /** One picture of the dataset, already decoded, oriented and composited by the dataset worker. */
@@ -134,7 +136,8 @@ export interface TrainOutcome {
   status: "finished" | "stopped";
   steps: number;
   seconds: number;
-  fixedNoiseLoss: FixedNoiseLoss;
+  /** Absent when no draws were wanted. */
+  fixedNoiseLoss?: FixedNoiseLoss;
   lora: LoraFile;
 }
 

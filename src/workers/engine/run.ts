@@ -11,6 +11,7 @@ import type { LoadedModel } from "../../models/loadedModel";
 import { Trainer, type StepReport, type TrainerSettings } from "../../training/trainer";
 import { STEPS_IN_FLIGHT } from "../../training/trainingSession";
 import type {
+  FixedNoiseLoss,
   GenerateRequest,
   GeneratedImage,
   MemoryPlan,
@@ -21,7 +22,7 @@ import type {
   TrainRequest,
 } from "./api";
 import { exportLora, type RunFacts } from "./exportLora";
-import { generatePicture, type EncodePng } from "./generate";
+import { generatePicture, type EncodePng, type GenerateTools } from "./generate";
 import { planSummary } from "./plan";
 import type { JobControl } from "./jobControl";
 import { prepareData, type PreparedData } from "./prepare";
@@ -46,6 +47,9 @@ export interface LiveRun {
   readonly name: string;
   readonly trainer: Trainer;
 }
+
+/** What a sample is drawn with: the run's name and its LoRA as it is now. */
+type LiveWeights = NonNullable<GenerateTools["live"]>;
 
 /** Consecutive updates without a finite gradient after which a run gives up. */
 const MAX_SKIPPED = 20;
@@ -83,6 +87,7 @@ class Run {
   #data: PreparedData | undefined;
   #secondsPerStep = 0;
   #skipped = 0;
+  #hasBaseSample = false;
 
   constructor(request: TrainRequest, host: RunHost) {
     this.#request = request;
@@ -95,17 +100,12 @@ class Run {
     const started = performance.now();
     const trainer = await this.#prepare();
     const { settings } = this.#request;
-    if (Number.isNaN(trainer.baselineLoss)) {
-      this.#stage("measuring", 0, 1);
-      trainer.baselineLoss = await trainer.fixedNoiseLoss();
-    }
-    if (trainer.step === 0) await this.#sample(trainer);
     this.#stage("training", trainer.step, settings.steps);
     while (trainer.step < settings.steps && !this.#host.control.cancelled) await this.#advance(trainer);
     await this.#catchUp(trainer);
-    this.#stage("saving", 0, 1);
     await this.#sample(trainer);
-    const after = await trainer.fixedNoiseLoss();
+    const fixedNoiseLoss = await this.#measure(trainer);
+    this.#stage("saving", 0, 1);
     const lora = await exportLora(trainer, this.#facts());
     const status = trainer.step >= settings.steps ? "finished" : "stopped";
     const seconds = (performance.now() - started) / 1000;
@@ -113,7 +113,7 @@ class Run {
       status,
       steps: trainer.step,
       seconds,
-      fixedNoiseLoss: { before: trainer.baselineLoss, after },
+      ...(fixedNoiseLoss && { fixedNoiseLoss }),
       lora,
     };
   }
@@ -226,38 +226,51 @@ class Run {
     this.#host.onEvent({ kind: "checkpoint", checkpoint, loraBytes });
   }
 
+  /** A picture with the weights as they are; the first time also one without, to see the difference by. */
   async #sample(trainer: Trainer): Promise<void> {
     const { control, onEvent } = this.#host;
     control.sampleRequested = false;
-    const { samplePrompt } = this.#request.settings;
+    const { samplePrompt, name } = this.#request.settings;
     if (samplePrompt === "") return;
-    const matrices = await trainer.lora();
-    const image = await this.#picture(samplePrompt, trainer, matrices);
-    onEvent({ kind: "sample", step: trainer.step, image });
+    if (!this.#hasBaseSample)
+      onEvent({ kind: "sample", step: 0, image: await this.#picture(samplePrompt, undefined) });
+    this.#hasBaseSample = true;
+    if (trainer.step === 0) return;
+    const prompt = samplePrompt.includes("<lora:") ? samplePrompt : `${samplePrompt} <lora:${name}:1>`;
+    const live = { name, matrices: await trainer.lora() };
+    onEvent({ kind: "sample", step: trainer.step, image: await this.#picture(prompt, live) });
   }
 
-  async #picture(
-    prompt: string,
-    trainer: Trainer,
-    matrices: Awaited<ReturnType<Trainer["lora"]>>,
-  ): Promise<GeneratedImage> {
+  async #picture(prompt: string, live: LiveWeights | undefined): Promise<GeneratedImage> {
     const { model, modelSha256, tokenizer, encodePng } = this.#host;
-    const { name } = this.#request.settings;
-    const tagged = trainer.step === 0 || prompt.includes("<lora:") ? prompt : `${prompt} <lora:${name}:1>`;
-    const live = { name, matrices };
     try {
-      return await generatePicture(sampleRequest(this.#request.settings, tagged), {
+      return await generatePicture(sampleRequest(this.#request.settings, prompt), {
         model,
         modelHash: modelSha256,
         stack: this.#stack,
         tokenizer,
         encodePng,
-        live,
+        ...(live && { live }),
         onEvent: () => undefined,
       });
     } finally {
       await model.releasePrograms();
     }
+  }
+
+  /**
+   * The loss of the same draws without and with what was learned. At the end, so that the first step does not wait: an
+   * untrained LoRA does nothing.
+   */
+  async #measure(trainer: Trainer): Promise<FixedNoiseLoss | undefined> {
+    const draws = this.#request.settings.fixedNoiseDraws;
+    if (draws === 0) return undefined;
+    this.#stage("measuring", 0, 2 * draws);
+    const before = await trainer.untrainedLoss(draws, (done) => this.#stage("measuring", done, 2 * draws));
+    const after = await trainer.fixedNoiseLoss(draws, (done) =>
+      this.#stage("measuring", draws + done, 2 * draws),
+    );
+    return { before, after };
   }
 
   #facts(): RunFacts {
