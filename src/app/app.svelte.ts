@@ -5,7 +5,9 @@ import { DatasetClient } from "../workers/dataset/client";
 import { EngineClient } from "../workers/engine/client";
 import { Captioners } from "./captioner.svelte";
 import { Dataset } from "./dataset.svelte";
+import { DatasetExport } from "./datasetExport.svelte";
 import { Datasets } from "./datasets.svelte";
+import { Doctor } from "./doctor.svelte";
 import { Loras } from "./loras.svelte";
 import { Models } from "./models.svelte";
 import { Playground } from "./playground.svelte";
@@ -30,6 +32,8 @@ export class App {
   readonly loras = new Loras();
   readonly runs = new Runs(this);
   readonly form = new TrainForm(this);
+  readonly doctor = new Doctor(this);
+  readonly datasetExport = new DatasetExport(this);
   readonly playground = new Playground(this);
 
   /** Reads what is stored and looks at the GPU. Each part fails on its own. */

@@ -23,7 +23,7 @@ import { plural } from "./format";
 import { showError } from "./notices";
 import type { DatasetRecord, ImageEdit, ImageRecord, ImageValues, SampleDataset } from "./records";
 import { fetchSample, listSamples } from "./samples";
-import { thumbnailFiles, Thumbnails } from "./thumbnails.svelte";
+import { thumbnailFiles } from "./thumbnails";
 
 /** Pictures whose files are written in one go while importing. */
 const arrivalsAtOnce = 64;
@@ -40,7 +40,9 @@ export class Dataset {
   /** In order, without what is in the trash. Records are never changed in place. */
   images = $state.raw<ImageRecord[]>([]);
   refused = $state.raw<RefusedFile[]>([]);
-  importing = $state.raw<{ done: number; total: number }>();
+  /** What an import found out about a whole drop. */
+  importNotes = $state.raw<string[]>([]);
+  importing = $state.raw<{ done: number; total: number; secondsLeft?: number | undefined }>();
   samples = $state.raw<SampleDataset[]>([]);
   loaded = $state(false);
   /** Whether the browser promised not to clear this site's storage by itself; undefined until it was asked. */
@@ -55,7 +57,6 @@ export class Dataset {
 
   #worker: DatasetClient;
   #saver = new DatasetSaver(this);
-  #thumbnails = new Thumbnails();
   /** Every picture, those in the trash too, in order. */
   #all = new Map<string, ImageRecord>();
   #abort: AbortController | undefined;
@@ -88,7 +89,6 @@ export class Dataset {
     this.#saver.use(store, history);
     this.about = about;
     this.refused = [];
-    this.#thumbnails.clear();
     this.#all = new Map(images.map((image) => [image.id, image]));
     this.currentHistory = history;
     this.#show();
@@ -177,6 +177,7 @@ export class Dataset {
     const abort = new AbortController();
     this.#abort = abort;
     this.refused = [];
+    this.importNotes = [];
     this.importing = { done: 0, total: files.length };
     const before = new Set(this.#all.keys());
     try {
@@ -209,6 +210,7 @@ export class Dataset {
 
   dismissRefused(): void {
     this.refused = [];
+    this.importNotes = [];
   }
 
   /** The untouched file of a picture. @throws `missing-picture` when the browser lost it. */
@@ -220,15 +222,6 @@ export class Dataset {
       `The file of "${image.name}" is no longer in the browser's storage.`,
       "Add it again.",
     );
-  }
-
-  /** Object URL of a thumbnail, once it is read; empty until then. */
-  thumbnailUrl(id: string): string {
-    return this.#thumbnails.url(id);
-  }
-
-  loadThumbnail(id: string): Promise<void> {
-    return this.#thumbnails.load(id);
   }
 
   /** Resolves when every change so far is on disk, or could not be written and was told. */
@@ -310,7 +303,8 @@ export class Dataset {
 
   #onImport(event: ImportEvent, abort: AbortController): void {
     if (this.#abort !== abort) return;
-    if (event.kind === "progress") this.importing = { done: event.done, total: event.total };
+    if (event.kind === "progress") this.importing = event;
+    if (event.kind === "note") this.importNotes = [...this.importNotes, event.note];
     if (event.kind === "refused") this.refused = [...this.refused, event.file];
     if (event.kind !== "image") return;
     this.#arrivals.push({ image: event.image, abort });

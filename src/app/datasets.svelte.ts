@@ -8,7 +8,7 @@ import { datasetList } from "./datasetSaver";
 import { freeName } from "./names";
 import { showError } from "./notices";
 import type { DatasetRecord } from "./records";
-import { thumbnailFiles } from "./thumbnails.svelte";
+import { thumbnailFiles } from "./thumbnails";
 
 /** The dataset of the versions that had only one; its pictures are in the store they left. */
 const firstId = "first";

@@ -12,6 +12,11 @@ export function showSuccess(message: string, description = ""): void {
   toast.success(message, { description });
 }
 
+/** What was done, with the button that takes it back. */
+export function showUndoable(message: string, undo: () => void): void {
+  toast.success(message, { action: { label: "Undo", onClick: undo }, duration: 8000 });
+}
+
 export function showWarning(message: string, description = ""): void {
   toast.warning(message, { description, duration: 10_000 });
 }

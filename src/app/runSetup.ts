@@ -85,7 +85,7 @@ export async function readImages(
     live.stage = { stage: "reading", done: index, total: dataset.images.length };
     const original = await dataset.original(image);
     const decoded = await pictures
-      .decode(original, image.name, settings.resolution)
+      .decode(original, image.name, settings.resolution, image.crop)
       .catch((reason: unknown) => Promise.reject(named(image, reason)));
     const caption = triggeredCaption(settings.trigger, image.caption, settings.enableWildcard);
     images.push({ id: image.id, repeats: image.repeats, caption, ...decoded });
@@ -100,6 +100,11 @@ function named(image: ImageRecord, reason: unknown): WeftError {
 
 /** A hash over pictures, captions and repeats, in order. */
 async function hashDataset(dataset: Dataset): Promise<string> {
-  const facts = dataset.images.map(({ id, caption, repeats }) => [id, caption, repeats]);
+  const facts = dataset.images.map(({ id, caption, repeats, crop }) => [
+    id,
+    caption,
+    repeats,
+    ...(crop ? [crop] : []),
+  ]);
   return sha256(JSON.stringify(facts));
 }

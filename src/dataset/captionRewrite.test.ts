@@ -16,6 +16,7 @@ describe("rewriting a caption file", () => {
     ["UTF-16", [0xff, 0xfe, ...utf16("a cat\r\n")], "é", [0xff, 0xfe, ...utf16("é\r\n")]],
     ["Windows-1252", [0x63, 0xe9, 0x0d, 0x0a], "éü", [0xe9, 0xfc, 0x0d, 0x0a]],
     ["Windows-1252 that lacks a letter", [0xe9], "猫", utf8("猫")],
+    ["line ends under several lines", utf8("a\r\nb\r\n"), "1\n2\n3", utf8("1\r\n2\r\n3\r\n")],
     ["empty", [], "a cat", utf8("a cat")],
   ])("keeps its %s", (_, before, caption, after) => {
     expect([...rewriteCaption(Uint8Array.from(before), caption)]).toEqual(after);

@@ -41,18 +41,28 @@ function encode(text: string, encoding: Encoding): Uint8Array<ArrayBuffer> | und
 }
 
 /**
- * Puts `caption` in place of the first line that is not blank, which is the one that is read. A file in Windows-1252 becomes
- * UTF-8 when the new caption has letters that it lacks.
+ * Puts `caption` in place of the first line that is not blank, which is the one that is read; one of several lines takes the
+ * place of all. A file in Windows-1252 becomes UTF-8 when the new caption has letters that it lacks.
  */
 export function rewriteCaption(bytes: Uint8Array, caption: string): Uint8Array<ArrayBuffer> {
   const { text, encoding, mark } = decodeWhole(bytes);
-  const pieces = text.split(/(\r\n|\r|\n)/);
-  const at = pieces.findIndex((piece, index) => index % 2 === 0 && piece.trim() !== "");
-  pieces[Math.max(0, at)] = caption;
-  const edited = pieces.join("");
+  const edited = caption.includes("\n") ? withLines(text, caption) : withFirstLine(text, caption);
   const body = encode(edited, encoding) ?? new TextEncoder().encode(edited);
   const whole = new Uint8Array(mark.length + body.length);
   whole.set(mark);
   whole.set(body, mark.length);
   return whole;
+}
+
+function withFirstLine(text: string, caption: string): string {
+  const pieces = text.split(/(\r\n|\r|\n)/);
+  const at = pieces.findIndex((piece, index) => index % 2 === 0 && piece.trim() !== "");
+  pieces[Math.max(0, at)] = caption;
+  return pieces.join("");
+}
+
+/** Line ends as the file has them, one at its end when it had one. */
+function withLines(text: string, caption: string): string {
+  const lineEnd = /\r\n|\r|\n/.exec(text)?.[0] ?? "\n";
+  return caption.split("\n").join(lineEnd) + (/[\r\n]$/.test(text) ? lineEnd : "");
 }

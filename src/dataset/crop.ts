@@ -25,6 +25,21 @@ export function cropOffset(
   return [offset(0, x), offset(1, y)];
 }
 
+/** The cut-out in shares of the picture: what is trained of it. */
+export function cropShares(
+  resized: Size,
+  bucket: Size,
+  point?: CropPoint,
+): { x: number; y: number; width: number; height: number } {
+  const [x, y] = cropOffset(resized, bucket, point);
+  return {
+    x: x / resized[0],
+    y: y / resized[1],
+    width: Math.min(1, bucket[0] / resized[0]),
+    height: Math.min(1, bucket[1] / resized[1]),
+  };
+}
+
 /**
  * The crop box [left, top, right, bottom] that SDXL is told about. Not the crop above: it is where a picture of the
  * original's ratio would sit inside the bucket.

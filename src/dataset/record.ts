@@ -35,10 +35,12 @@ const imageSchema = v.object({
   captionFile: extra(v.object({ extension: text, bytes: v.instance(Uint8Array), caption: text })),
   /** Point to keep in view when the bucket cuts the picture, in shares of its width and height. */
   crop: extra(v.object({ x: share, y: share })),
-  /** Perceptual hash, hex. */
-  hash: extra(text),
-  /** Larger is sharper; see the doctor. */
-  sharpness: extra(number),
+  /** Caption files with other endings beside the one that is used; kept for the export. */
+  otherCaptions: extra(v.array(v.object({ extension: text, bytes: v.instance(Uint8Array) }))),
+  /** What the doctor judges by; computed once, at import. */
+  look: extra(v.object({ hash: text, colours: text, blur: number, blockiness: number })),
+  /** Some of it is transparent. */
+  alpha: extra(v.boolean()),
   /** In the trash since; milliseconds since 1970. */
   removedAt: extra(number),
 });
@@ -54,8 +56,6 @@ const editableFields = {
   autoCaption: true,
   captionFile: true,
   crop: true,
-  hash: true,
-  sharpness: true,
   removedAt: true,
 } as const satisfies Partial<Record<keyof ImageRecord, true>>;
 type EditableField = keyof typeof editableFields;

@@ -2,7 +2,7 @@
  * Small records by id, each read through a parse function that fills, repairs or refuses what an older version
  * or a broken disk left behind.
  */
-import { del, get, set, setMany, values, delMany, keys } from "idb-keyval";
+import { del, get, getMany, set, setMany, values, delMany, keys } from "idb-keyval";
 import { strictStore } from "./strict";
 
 export class Records<T extends { id: string }> {
@@ -48,6 +48,11 @@ export class Files<T> {
 
   get(key: string): Promise<T | undefined> {
     return get<T>(key, this.#store);
+  }
+
+  /** In the order of the keys. */
+  getMany(keys: string[]): Promise<(T | undefined)[]> {
+    return getMany<T>(keys, this.#store);
   }
 
   remove(key: string): Promise<void> {

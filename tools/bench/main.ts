@@ -10,7 +10,7 @@ import { runInBrowser } from "./browser";
 import { figuresOf, reportText } from "./report";
 import type { BenchOptions, Part } from "./types";
 
-const PARTS: readonly Part[] = ["peak", "matmul", "conv", "attention", "step"];
+const PARTS: readonly Part[] = ["peak", "matmul", "conv", "attention", "step", "dataset"];
 
 interface Flags {
   readonly json?: string;

@@ -1,5 +1,5 @@
 /** Figures of a bench report: medians, ratios, shares of the peak; and its text. */
-import type { BenchReport, CaseResult, StepResult, Timing } from "./types";
+import type { BenchReport, CaseResult, DatasetResult, StepResult, Timing } from "./types";
 
 export interface Summary {
   readonly min: number;
@@ -111,6 +111,7 @@ export function reportText(report: BenchReport): string {
     ...figures.cases.flatMap(caseText),
     ...report.cases.flatMap(problemText),
     ...report.steps.map((step) => stepText(step, figures)),
+    ...(report.dataset ? datasetText(report.dataset) : []),
     ...report.problems.map((problem) => `left out, ${problem}`),
     ...(figures.R1 ? [`R1 share of peak, matmul and conv (min / median / max): ${spread(figures.R1)}`] : []),
     ...(figures.R1b
@@ -139,6 +140,15 @@ function problemText({ name, timings }: CaseResult): string[] {
       const error = Number.isNaN(relativeError) ? "" : `, relative error ${relativeError.toExponential(1)}`;
       return `${name}: ${contender} ${variant} left out: ${problem ?? ""}${error}`;
     });
+}
+
+function datasetText(result: DatasetResult): string[] {
+  const { shape, resolution, read, prepared, poolPicturesPerSecond, workers } = result;
+  const perSecond = (rounds: readonly number[]) => short(1000 / summarize(rounds).median);
+  return [
+    `pictures (${shape}), one worker: import ${perSecond(read)} images/s (decode, resize, hash: ${spread(summarize(read))} ms), training size ${resolution} ${perSecond(prepared)} images/s (${spread(summarize(prepared))} ms)`,
+    `pictures (${shape}), pool of ${workers}: import ${short(poolPicturesPerSecond)} images/s`,
+  ];
 }
 
 function stepText({ model, shape, dispatches, gflop, rounds }: StepResult, { R2, R7 }: Figures): string {

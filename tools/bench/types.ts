@@ -25,7 +25,7 @@ export interface AttentionCase {
 
 export type BenchCase = MatmulCase | ConvCase | AttentionCase;
 
-export type Part = "peak" | "matmul" | "conv" | "attention" | "step";
+export type Part = "peak" | "matmul" | "conv" | "attention" | "step" | "dataset";
 
 export interface BenchOptions {
   readonly parts: readonly Part[];
@@ -70,6 +70,19 @@ export interface StepResult {
   readonly rounds: readonly number[];
 }
 
+/** Reading photographs: milliseconds of each. */
+export interface DatasetResult {
+  readonly shape: string;
+  readonly resolution: number;
+  /** Import: decoding, thumbnail, hash, blur, blocks. */
+  readonly read: readonly number[];
+  /** Before training: decoding, compositing, the training resize. */
+  readonly prepared: readonly number[];
+  /** Import by the pool that the app uses, its start included. */
+  readonly poolPicturesPerSecond: number;
+  readonly workers: number;
+}
+
 export interface BenchReport {
   readonly adapter: string;
   readonly isSoftware: boolean;
@@ -77,6 +90,7 @@ export interface BenchReport {
   readonly peak: Peak | undefined;
   readonly cases: readonly CaseResult[];
   readonly steps: readonly StepResult[];
+  readonly dataset?: DatasetResult | undefined;
   /** Parts that broke; the others still count. */
   readonly problems: readonly string[];
 }

@@ -85,7 +85,9 @@ export class Person {
     await this.#page
       .getByRole("region", { name: "Adding pictures" })
       .waitFor({ state: "detached", timeout: patience });
-    const used = await this.#page.locator('ul[aria-label="Pictures"] > li').count();
+    // Only the cards near the screen are in the page.
+    const grid = this.#page.getByRole("grid", { name: "Pictures" });
+    const used = (await grid.count()) > 0 ? Number(await grid.getAttribute("data-count")) : 0;
     return { used, refused: await this.#refused() };
   }
 

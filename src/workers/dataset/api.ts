@@ -1,5 +1,7 @@
 /** What the page may ask of a dataset worker. Types only. */
 import type { CropPoint } from "../../dataset/crop";
+import type { Finding, Patient, Examination } from "../../dataset/doctor/types";
+import type { ExportEntry } from "../../dataset/exportPlan";
 import type { ImageHeader } from "../../dataset/imageHeader";
 import type { ImageLook } from "../../dataset/imageLook";
 
@@ -82,6 +84,9 @@ export interface PictureTask extends Omit<PlannedPicture, "captionPaths"> {
   captions: { path: string; file: Blob }[];
 }
 
+/** What the doctor is told besides the pictures. */
+export type DoctorQuestion = Pick<Examination, "resolution" | "trigger" | "preset">;
+
 export interface DecodedImage {
   pixels: Uint8ClampedArray<ArrayBuffer>;
   width: number;
@@ -109,4 +114,13 @@ export interface DatasetWorker {
    * crosses a worker border at full size.
    */
   decode(original: Blob, name: string, resolution?: number, crop?: CropPoint): Promise<DecodedImage>;
+  /**
+   * Adds pictures to those the doctor knows; `isFirst` forgets the earlier ones. In parts, so that the page never stalls on
+   * handing over ten thousand at once.
+   */
+  showDoctor(patients: Patient[], isFirst: boolean): Promise<void>;
+  /** What is worth saying about the pictures shown last. */
+  diagnose(question: DoctorQuestion): Promise<Finding[]>;
+  /** Writes a zip of stored originals and of bytes. @param onProgress counts of entries */
+  writeZip(entries: ExportEntry[], onProgress: (done: number) => void): Promise<Blob>;
 }

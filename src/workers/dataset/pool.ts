@@ -14,7 +14,7 @@ export function connectDatasetWorker(): Connection<DatasetWorker> {
 }
 
 /** All cores but the page's; more than eight only cost memory. */
-function poolSize(): number {
+export function poolSize(): number {
   return Math.min(8, Math.max(1, navigator.hardwareConcurrency - 1));
 }
 

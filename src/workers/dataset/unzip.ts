@@ -5,6 +5,7 @@
 import { BlobReader, configure, ZipReader, type FileEntry } from "@zip.js/zip.js";
 import { WeftError } from "../../base/errors";
 import { isLitter } from "../../dataset/arrangePaths";
+import { pathLabel } from "../../dataset/uniquePaths";
 
 const limits = {
   entries: 20_000,
@@ -58,7 +59,8 @@ function refusal(entry: FileEntry, total: number): WeftError | undefined {
  * the archive's name.
  */
 export async function listZip(archive: Blob): Promise<Listing> {
-  const reader = new ZipReader(new BlobReader(archive));
+  // Unsafe names are no fault: they become labels.
+  const reader = new ZipReader(new BlobReader(archive), { filenameValidation: "tolerant" });
   const listing: Listing = { entries: [], refused: [] };
   let total = 0;
   let count = 0;
@@ -71,7 +73,7 @@ export async function listZip(archive: Blob): Promise<Listing> {
           "Unpack it and drop the pictures in parts.",
         );
       const name = entry.filename;
-      if (entry.directory || isLitter(name)) continue;
+      if (entry.directory || isLitter(pathLabel(name))) continue;
       const error = refusal(entry, total);
       if (error) listing.refused.push({ name, error });
       else {

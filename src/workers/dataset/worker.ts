@@ -5,9 +5,11 @@ import { WeftError } from "../../base/errors";
 import { toFailure } from "../failure";
 import type { DatasetWorker } from "./api";
 import { openPicture, pixelsOnWhite, toBucket } from "./decode";
+import { askDoctor, showDoctor } from "./doctor";
 import { planImport } from "./plan";
 import { readPicture } from "./readPicture";
 import { inflate } from "./unzip";
+import { writeZip } from "./writeZip";
 
 /** Entries of the zips of planned drops, by job. */
 const jobs = new Map<string, Map<string, FileEntry>>();
@@ -50,6 +52,9 @@ const worker: DatasetWorker = {
       const decoded = resolution === undefined ? whole : toBucket(whole, resolution, crop);
       return transfer(decoded, [decoded.pixels.buffer]);
     }),
+  showDoctor: async (patients, isFirst) => showDoctor(patients, isFirst),
+  diagnose: (question) => words(() => askDoctor(question)),
+  writeZip: (entries, onProgress) => words(() => writeZip(entries, onProgress)),
 };
 
 expose(worker);

@@ -3,6 +3,7 @@ import { openGpu } from "../../../src/workers/engine/gpu";
 import type { EngineDevice } from "../../../src/engine/device";
 import type { BenchOptions, BenchReport, CaseResult, Peak, StepResult } from "../types";
 import { CASES, caseName } from "./cases";
+import { benchDataset } from "./dataset";
 import { jax } from "./jax";
 import { measureCase } from "./measure";
 import { onnxruntime } from "./onnx";
@@ -32,8 +33,14 @@ async function bench(options: BenchOptions): Promise<BenchReport> {
     problems.push(`training steps: ${error instanceof Error ? error.message : String(error)}`);
     return [];
   });
+  const dataset = options.parts.includes("dataset")
+    ? await benchDataset().catch((error: unknown) => {
+        problems.push(`dataset: ${error instanceof Error ? error.message : String(error)}`);
+        return undefined;
+      })
+    : undefined;
   const peak = before && better(before, await measurePeak(device.gpu, device.isSoftware));
-  return { adapter: device.name, isSoftware: device.isSoftware, size, peak, cases, steps, problems };
+  return { adapter: device.name, isSoftware: device.isSoftware, size, peak, cases, steps, dataset, problems };
 }
 
 async function peakOf(device: EngineDevice, { parts }: BenchOptions): Promise<Peak | undefined> {

@@ -1,0 +1,82 @@
+/** What a page felt like, as it tells itself. */
+import type { Page } from "@playwright/test";
+
+/** Collects the main thread's tasks of 50 ms and more from now on; to be called before the page opens. */
+export async function watchLongTasks(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const tasks: number[] = [];
+    Object.assign(window, { longTasks: tasks });
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) tasks.push(duration);
+    }).observe({ type: "longtask", buffered: true });
+  });
+}
+
+/** Durations in milliseconds since the last call. */
+export function takeLongTasks(page: Page): Promise<number[]> {
+  return page.evaluate(() => {
+    const tasks = Reflect.get(window, "longTasks") as number[];
+    return tasks.splice(0);
+  });
+}
+
+/** Megabytes of JavaScript objects after a collection. */
+export async function heapMegabytes(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("HeapProfiler.collectGarbage");
+  const { usedSize } = await session.send("Runtime.getHeapUsage");
+  await session.detach();
+  return usedSize / 2 ** 20;
+}
+
+export interface Frames {
+  count: number;
+  perSecond: number;
+  median: number;
+  p95: number;
+  longest: number;
+}
+
+/** Scrolls the page as a person does with a wheel, for so many milliseconds, and times the frames. */
+export async function scrollFrames(
+  page: Page,
+  milliseconds: number,
+  pixelsPerSecond: number,
+): Promise<Frames> {
+  const times = await page.evaluate(
+    ([duration, speed]) =>
+      new Promise<number[]>((resolve) => {
+        const gaps: number[] = [];
+        const begin = performance.now();
+        let last = begin;
+        const frame = (now: number): void => {
+          gaps.push(now - last);
+          scrollBy(0, (speed * (now - last)) / 1000);
+          last = now;
+          if (now - begin < duration) requestAnimationFrame(frame);
+          else resolve(gaps.slice(1));
+        };
+        requestAnimationFrame(frame);
+      }),
+    [milliseconds, pixelsPerSecond] as const,
+  );
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+  const total = times.reduce((sum, time) => sum + time, 0);
+  return {
+    count: times.length,
+    perSecond: (1000 * times.length) / total,
+    median: at(0.5),
+    p95: at(0.95),
+    longest: at(1),
+  };
+}
+
+/** One line for the log of measurements. */
+export function say(what: string, figures: object): void {
+  const rounded = Object.entries(figures).map(
+    ([name, value]) => `${name} ${typeof value === "number" ? value.toPrecision(4) : value}`,
+  );
+  process.stdout.write(`[measured] ${what}: ${rounded.join(", ")}\n`);
+}
