@@ -15,7 +15,7 @@ test("Ctrl K finds a command by a part of its name and does it", async ({ page, 
   await expect(box).toBeHidden();
 
   await page.keyboard.press("Control+K");
-  await box.fill("datas");
+  await box.fill("go datas");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/#\/dataset$/);
 

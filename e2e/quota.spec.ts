@@ -1,5 +1,6 @@
 /** A full disk: told in words, nothing lost, a run waits (T-S1). */
 import type { Page } from "@playwright/test";
+import { Person } from "../tools/demo/person";
 import { bigPicture, pictures } from "./files";
 import { expect, onlyTraining, test } from "./session";
 
@@ -8,9 +9,9 @@ test.setTimeout(10 * 60_000);
 const roomForSmallPictures = 5_000_000;
 
 /** Lets the site use `spare` bytes more than it does now; undefined lifts the limit. */
-async function limitStorage(page: Page, spare: number | undefined): Promise<void> {
+async function limitStorage(page: Page, spare: number | undefined, site = page.url()): Promise<void> {
   const session = await page.context().newCDPSession(page);
-  const { origin } = new URL(page.url());
+  const { origin } = new URL(site);
   const { usage } = await session.send("Storage.getUsageAndQuota", { origin });
   await session.send("Storage.overrideQuotaForOrigin", {
     origin,
@@ -20,11 +21,13 @@ async function limitStorage(page: Page, spare: number | undefined): Promise<void
 
 test("T-S1: pictures that do not fit are told, those that are here stay", async ({
   page,
-  person,
+  baseURL = "",
   folder,
 }) => {
-  // Chrome keeps what it knows about free space for seconds: the limit must be there before the first write.
-  await limitStorage(page, roomForSmallPictures);
+  // Chrome keeps what it knows about free space for half a minute: the limit must be there before the first write.
+  await limitStorage(page, roomForSmallPictures, baseURL);
+  await page.goto("/");
+  const person = new Person(page, folder);
   await person.addPictures(await pictures(folder, 2));
   await page.locator('input[type="file"][multiple]').setInputFiles(await bigPicture(folder));
   await expect(page.getByText("The browser has no room left for this site.").first()).toBeVisible({

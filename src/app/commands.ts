@@ -17,15 +17,32 @@ const roomTitles: Record<Room, string> = {
   share: "Share",
 };
 
-/** The groups that have something in them, in the order they are shown. */
-export function commandsFor(app: App): { title: string; commands: Command[] }[] {
+export interface CommandGroup {
+  title: string;
+  commands: Command[];
+}
+
+/** The commands whose title, or whose group's, has every word of `query`. */
+export function matching(groups: readonly CommandGroup[], query: string): CommandGroup[] {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const fits = (text: string) => words.every((word) => text.toLowerCase().includes(word));
+  return groups
+    .map(({ title, commands }) => ({
+      title,
+      commands: commands.filter((one) => fits(`${title} ${one.title}`)),
+    }))
+    .filter(({ commands }) => commands.length > 0);
+}
+
+/** In the order they are shown; {@link matching} leaves empty groups out. */
+export function commandsFor(app: App): CommandGroup[] {
   return [
     { title: "Run", commands: aboutRun(app) },
     { title: "Go to", commands: goTo(app) },
     { title: "Dataset", commands: aboutDataset(app) },
     { title: "Try", commands: aboutTry(app) },
     { title: "Look", commands: aboutLook(app) },
-  ].filter(({ commands }) => commands.length > 0);
+  ];
 }
 
 function goTo({ router, runs }: App): Command[] {
