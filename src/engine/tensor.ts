@@ -42,6 +42,18 @@ export interface Tensor extends TensorSpec {
   readonly offset?: number;
 }
 
+/**
+ * How much precision a weight keeps when a model is quantised, most first:
+ *
+ * |         | q8  | q4  |
+ * | ------- | --- | --- |
+ * | exact   | f16 | f16 |
+ * | careful | f16 | q8  |
+ * | usual   | q8  | q8  |
+ * | sturdy  | q8  | q4  |
+ */
+export type WeightPrecision = "exact" | "careful" | "usual" | "sturdy";
+
 /** How checkpoint tensors become one weight tensor. */
 export interface WeightSpec {
   /** Checkpoint keys, concatenated along the output dimension (q, k and v in one matmul). */
@@ -56,6 +68,8 @@ export interface WeightSpec {
   readonly layout: "matrix" | "transposed" | "conv3x3" | "vector" | "table";
   /** Shape in memory, after padding channels to quads: `[out, in]`, `[out, 9, in]`, `[n]`, `[rows, width]`. */
   readonly shape: readonly number[];
+  /** Default `sturdy`. */
+  readonly precision?: WeightPrecision;
   /** Set when the file may lack the key (a bias that some checkpoints drop): filled with this value. */
   readonly missing?: number;
 }

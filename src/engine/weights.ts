@@ -12,19 +12,26 @@
  */
 import { WeftError } from "../base/errors";
 import { f16ToF32, f32ToF16, floatsToHalf } from "../base/half";
-import { elementCount, type WeightSpec, type WeightType } from "./tensor";
+import { bestGrid, nibbleOf } from "./nibbles";
+import { elementCount, type WeightPrecision, type WeightSpec, type WeightType } from "./tensor";
 
 const BLOCK = 32;
 
+const QUANTISED: Record<"q8" | "q4", Record<WeightPrecision, WeightType>> = {
+  q8: { exact: "f16", careful: "f16", usual: "q8", sturdy: "q8" },
+  q4: { exact: "f16", careful: "q8", usual: "q8", sturdy: "q4" },
+};
+
 /**
- * The type a weight really gets: vectors stay f32, tables are never quantised, and matrices whose rows are not whole
- * blocks (first and last convolutions) stay f16.
+ * The type a weight really gets: vectors stay f32, tables are never quantised, matrices whose rows are not whole blocks
+ * (first and last convolutions) stay f16, and the others follow their precision.
  */
 export function weightTypeFor(spec: WeightSpec, requested: WeightType): WeightType {
   if (spec.layout === "vector") return "f32";
   if (requested === "f32" || requested === "f16") return requested;
   const width = spec.shape.at(-1) ?? 0;
-  return spec.layout === "table" || width % BLOCK !== 0 ? "f16" : requested;
+  if (spec.layout === "table" || width % BLOCK !== 0) return "f16";
+  return QUANTISED[requested][spec.precision ?? "sturdy"];
 }
 
 /** Bytes in GPU memory, a multiple of 4. */
@@ -94,23 +101,12 @@ function packQ4(values: Float32Array): Uint8Array<ArrayBuffer> {
   const pairs = new Uint16Array(bytes.buffer, values.length / 2);
   for (let block = 0; block < blocks; block++) {
     const begin = block * BLOCK;
-    let least = Infinity;
-    let largest = -Infinity;
-    for (let i = begin; i < begin + BLOCK; i++) {
-      least = Math.min(least, values[i] ?? 0);
-      largest = Math.max(largest, values[i] ?? 0);
-    }
-    const minimumHalf = f32ToF16(least);
-    const minimum = f16ToF32(minimumHalf);
-    const scaleHalf = f32ToF16((largest - minimum) / 15);
-    const scale = f16ToF32(scaleHalf);
-    pairs[2 * block] = scaleHalf;
-    pairs[2 * block + 1] = minimumHalf;
+    const grid = bestGrid(values.subarray(begin, begin + BLOCK));
+    pairs[2 * block] = grid.scaleHalf;
+    pairs[2 * block + 1] = grid.minimumHalf;
     for (let i = 0; i < BLOCK; i++) {
-      const q = scale === 0 ? 0 : Math.round(((values[begin + i] ?? 0) - minimum) / scale);
-      const nibble = Math.max(0, Math.min(15, q));
       const byte = (begin >> 1) + (i >> 3) * 4 + (i & 3);
-      bytes[byte] = (bytes[byte] ?? 0) | (nibble << (i & 4));
+      bytes[byte] = (bytes[byte] ?? 0) | (nibbleOf(values[begin + i] ?? 0, grid) << (i & 4));
     }
   }
   return bytes;

@@ -4,7 +4,7 @@
  */
 import type { GraphBuilder } from "../engine/graph";
 import { linear, type LinearOptions } from "../engine/ops/linear";
-import type { Tensor } from "../engine/tensor";
+import type { Tensor, WeightPrecision, WeightSpec } from "../engine/tensor";
 import { stackedPath, type LoraBinding } from "./lora/binding";
 
 export interface LinearModuleOptions extends Omit<LinearOptions, "bias" | "lora"> {
@@ -12,19 +12,35 @@ export interface LinearModuleOptions extends Omit<LinearOptions, "bias" | "lora"
   readonly bias?: boolean;
 }
 
+/** Highest first. */
+const PRECISIONS: readonly WeightPrecision[] = ["exact", "careful", "usual", "sturdy"];
+
 export class ModelScope {
   readonly graph: GraphBuilder;
   readonly prefix: string;
   readonly #lora: LoraBinding | undefined;
+  readonly #precision: WeightPrecision;
 
-  constructor(graph: GraphBuilder, prefix: string, lora: LoraBinding | undefined) {
+  constructor(
+    graph: GraphBuilder,
+    prefix: string,
+    lora: LoraBinding | undefined,
+    precision: WeightPrecision = "sturdy",
+  ) {
     this.graph = graph;
     this.prefix = prefix;
     this.#lora = lora;
+    this.#precision = precision;
   }
 
   at(name: string | number): ModelScope {
-    return new ModelScope(this.graph, `${this.prefix}${name}.`, this.#lora);
+    return new ModelScope(this.graph, `${this.prefix}${name}.`, this.#lora, this.#precision);
+  }
+
+  /** The same place, its weights kept at this precision or a higher one that was asked for before. */
+  keeping(precision: WeightPrecision): ModelScope {
+    const higher = PRECISIONS.indexOf(precision) < PRECISIONS.indexOf(this.#precision);
+    return new ModelScope(this.graph, this.prefix, this.#lora, higher ? precision : this.#precision);
   }
 
   /** For node names. */
@@ -50,7 +66,7 @@ export class ModelScope {
   conv(inputs: number, outputs: number): { readonly weight: Tensor; readonly bias: Tensor } {
     const shape = [quads(outputs), 9, quads(inputs)];
     return {
-      weight: this.graph.weight({ keys: [`${this.prefix}weight`], layout: "conv3x3", shape }),
+      weight: this.#weight([`${this.prefix}weight`], "conv3x3", shape),
       bias: this.vector("bias", quads(outputs)),
     };
   }
@@ -90,7 +106,11 @@ export class ModelScope {
   transposedLinear(name: string, x: Tensor, outputs: number): Tensor {
     const key = this.prefix + name;
     const shape = [quads(outputs), x.shape.at(-1) ?? 0];
-    return linear(this.graph, key, x, this.graph.weight({ keys: [key], layout: "transposed", shape }));
+    return linear(this.graph, key, x, this.#weight([key], "transposed", shape));
+  }
+
+  #weight(keys: readonly string[], layout: WeightSpec["layout"], shape: readonly number[]): Tensor {
+    return this.graph.weight({ keys, layout, shape, precision: this.#precision });
   }
 
   #matmul(
@@ -102,7 +122,7 @@ export class ModelScope {
   ): Tensor {
     const inputs = x.shape.at(-1) ?? 0;
     const total = quads(outputs) * paths.length;
-    const weight = this.graph.weight({ keys: weights, layout: "matrix", shape: [total, inputs] });
+    const weight = this.#weight(weights, "matrix", [total, inputs]);
     const lora = this.#lora?.bind(this.graph, paths, inputs, outputs);
     return linear(this.graph, paths.join("+"), x, weight, {
       ...options,

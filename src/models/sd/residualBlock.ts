@@ -25,6 +25,7 @@ export function residualBlock(
   });
   h = groupNorm(graph, after.at(0).name, h, { ...after.at(0).norm(width), ...options });
   const second = after.at(3).conv(width, width);
-  const shortcut = channels(x) === width ? x : scope.at("skip_connection").linear([""], x, width);
+  const shortcut =
+    channels(x) === width ? x : scope.at("skip_connection").keeping("careful").linear([""], x, width);
   return conv3x3(graph, after.at(3).name, h, { ...second, residual: shortcut });
 }

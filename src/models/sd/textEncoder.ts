@@ -61,7 +61,7 @@ export class TextEncoder {
 
   /** @param prefix checkpoint prefix of the encoder, e.g. `cond_stage_model.transformer.` */
   constructor(graph: GraphBuilder, config: TextConfig, prefix: string, lora: LoraBinding | undefined) {
-    this.#root = new ModelScope(graph, prefix, lora);
+    this.#root = new ModelScope(graph, prefix, lora, "careful");
     this.#config = config;
     this.#names = NAMES[config.layout];
   }

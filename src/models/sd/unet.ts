@@ -15,6 +15,7 @@ import { channels, dimension, type Tensor } from "../../engine/tensor";
 import type { UnetConfig } from "../../formats/checkpoint/config";
 import type { LoraBinding } from "../lora/binding";
 import { ModelScope } from "../scope";
+import { levelPrecision, stackPrecision } from "./precision";
 import { residualBlock } from "./residualBlock";
 import { spatialTransformer } from "./spatialTransformer";
 import { timeProjections, type TimeProjections } from "./timeProjections";
@@ -65,7 +66,7 @@ export function unet(
       eps: 1e-5,
       silu: true,
     });
-    const conv = out.at(2).conv(channels(h), config.outChannels);
+    const conv = out.at(2).keeping("exact").conv(channels(h), config.outChannels);
     return conv3x3(graph, out.at(2).name, normed, { ...conv });
   });
 }
@@ -78,10 +79,10 @@ function timeEmbedding(
   const width = 4 * (config.channels[0] ?? 0);
   const mlp = (scope: ModelScope, last: ModelScope, x: Tensor) =>
     last.linear([""], scope.linear([""], x, width, { activation: "silu" }), width);
-  const time = root.at("time_embed");
+  const time = root.at("time_embed").keeping("usual");
   let embedding = mlp(time.at(0), time.at(2), timestepEmbedding);
   if (vector) {
-    const label = root.at("label_emb").at(0);
+    const label = root.at("label_emb").at(0).keeping("usual");
     embedding = add(root.graph, "label_emb", embedding, mlp(label.at(0), label.at(2), vector));
   }
   // Every residual block begins with SiLU of the embedding: once for all.
@@ -94,18 +95,19 @@ function downPath(scope: ModelScope, block: UnetBlockContext, latents: Tensor, s
   const first = scope
     .at(0)
     .at(0)
+    .keeping("exact")
     .conv(channels(latents), config.channels[0] ?? 0);
   let h = conv3x3(graph, scope.at(0).at(0).name, latents, { ...first });
   skips.push(h);
   let index = 1;
   config.channels.forEach((width, level) => {
     for (let i = 0; i < config.resBlocks; i++) {
-      const at = scope.at(index++);
+      const at = scope.at(index++).keeping(stackPrecision(config.transformerDepth[level] ?? 0));
       h = graph.segment(at.name, () => unit(at, block, h, width, level));
       skips.push(h);
     }
     if (level === config.channels.length - 1) return;
-    const down = scope.at(index++).at(0).at("op");
+    const down = scope.at(index++).at(0).at("op").keeping("careful");
     const conv = down.conv(width, width);
     h = conv3x3(graph, down.name, h, { ...conv, stride: 2 });
     skips.push(h);
@@ -113,12 +115,14 @@ function downPath(scope: ModelScope, block: UnetBlockContext, latents: Tensor, s
   return h;
 }
 
-function middle(scope: ModelScope, block: UnetBlockContext, x: Tensor): Tensor {
+function middle(place: ModelScope, block: UnetBlockContext, x: Tensor): Tensor {
   const width = channels(x);
-  const h = residualBlock(scope.at(0), block, x, width);
   const depth = block.config.transformerDepthMiddle;
-  if (depth === 0) return residualBlock(scope.at(1), block, h, width);
-  return residualBlock(scope.at(2), block, spatialTransformer(scope.at(1), block, h, depth), width);
+  const scope = place.keeping(levelPrecision(block.config.channels.length));
+  const around = scope.keeping(stackPrecision(depth));
+  const h = residualBlock(around.at(0), block, x, width);
+  if (depth === 0) return residualBlock(around.at(1), block, h, width);
+  return residualBlock(around.at(2), block, spatialTransformer(scope.at(1), block, h, depth), width);
 }
 
 function upPath(scope: ModelScope, block: UnetBlockContext, x: Tensor, skips: Tensor[]): Tensor {
@@ -144,15 +148,16 @@ function upPath(scope: ModelScope, block: UnetBlockContext, x: Tensor, skips: Te
 }
 
 /** Residual block, then the level's transformer when it has one. */
-function unit(scope: ModelScope, block: UnetBlockContext, x: Tensor, width: number, level: number): Tensor {
-  const h = residualBlock(scope.at(0), block, x, width);
+function unit(place: ModelScope, block: UnetBlockContext, x: Tensor, width: number, level: number): Tensor {
   const depth = block.config.transformerDepth[level] ?? 0;
+  const scope = place.keeping(levelPrecision(level));
+  const h = residualBlock(scope.at(0).keeping(stackPrecision(depth)), block, x, width);
   return depth === 0 ? h : spatialTransformer(scope.at(1), block, h, depth);
 }
 
 /** Nearest-neighbour to the next skip's size (twice as large, one less at odd sizes), then a convolution. */
 function upsample(scope: ModelScope, h: Tensor, next: Tensor): Tensor {
-  const at = scope.at("conv");
+  const at = scope.at("conv").keeping("careful");
   const conv = at.conv(channels(h), channels(h));
   const size = [dimension(next, 1), dimension(next, 2)] as const;
   return conv3x3(scope.graph, at.name, h, { ...conv, upsampleTo: size });

@@ -18,7 +18,7 @@ const EPSILON = 1e-6;
  * @returns moments `[batch, height/8, width/8, 8]`: mean, then log-variance (not scaled)
  */
 export function vaeEncoder(graph: GraphBuilder, config: VaeConfig, image: Tensor): Tensor {
-  const root = new ModelScope(graph, "first_stage_model.", undefined);
+  const root = new ModelScope(graph, "first_stage_model.", undefined, "exact");
   const encoder = root.at("encoder");
   let h = plainConv(encoder.at("conv_in"), image, config.ch);
   config.chMult.forEach((multiplier, level) => {
@@ -41,7 +41,7 @@ export function vaeEncoder(graph: GraphBuilder, config: VaeConfig, image: Tensor
  * @returns image `[batch, 8h, 8w, 4]`, about −1…1, not clamped; the fourth channel means nothing
  */
 export function vaeDecoder(graph: GraphBuilder, config: VaeConfig, latents: Tensor): Tensor {
-  const root = new ModelScope(graph, "first_stage_model.", undefined);
+  const root = new ModelScope(graph, "first_stage_model.", undefined, "exact");
   const decoder = root.at("decoder");
   const widest = config.ch * (config.chMult.at(-1) ?? 1);
   let h = root.linear(["post_quant_conv"], latents, config.latentChannels);
