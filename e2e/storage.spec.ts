@@ -18,7 +18,7 @@ test("T-C5: pictures, captions and the trigger word survive a reload", async ({ 
 test("a removed picture stays removed", async ({ page, person, folder }) => {
   await person.addPictures(await pictures(folder, 2));
   await page.getByRole("button", { name: /p0\.png/ }).click();
-  await page.getByRole("complementary").getByRole("button", { name: "Remove" }).click();
+  await page.getByRole("complementary").getByRole("button", { name: "Remove", exact: true }).click();
   await expect(page.getByText("1 picture ·")).toBeVisible();
   await page.reload();
   await expect(page.getByText("1 picture ·")).toBeVisible();

@@ -8,6 +8,7 @@ import { Dataset } from "./dataset.svelte";
 import { DatasetExport } from "./datasetExport.svelte";
 import { Datasets } from "./datasets.svelte";
 import { Doctor } from "./doctor.svelte";
+import { Editor } from "./editor.svelte";
 import { Loras } from "./loras.svelte";
 import { Models } from "./models.svelte";
 import { Playground } from "./playground.svelte";
@@ -29,6 +30,7 @@ export class App {
   readonly dataset = new Dataset(this.pictures);
   readonly datasets = new Datasets(this.dataset);
   readonly captioners = new Captioners(new CaptionClient(), this.dataset);
+  readonly editor = new Editor(this.dataset);
   readonly loras = new Loras();
   readonly runs = new Runs(this);
   readonly form = new TrainForm(this);

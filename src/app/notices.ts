@@ -8,6 +8,12 @@ export function showError(reason: unknown, action?: { label: string; onClick: ()
   toast.error(error.message, { description: error.hint, duration: 12_000, ...(action ? { action } : {}) });
 }
 
+/** What went wrong and what to do, in one line, for a place of its own on the screen. */
+export function readableFailure(reason: unknown): string {
+  const { message, hint } = fromFailure(reason);
+  return hint ? `${message} ${hint}` : message;
+}
+
 export function showSuccess(message: string, description = ""): void {
   toast.success(message, { description });
 }

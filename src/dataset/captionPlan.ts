@@ -3,6 +3,7 @@
  * tags, in the order of sd-scripts' `process_caption`. Random numbers come from outside, so that the trainer, the
  * preview and the tests against Python's generator run the same code.
  */
+import { withTrigger } from "./trigger";
 
 export interface CaptionOptions {
   shuffleCaption: boolean;
@@ -69,13 +70,6 @@ export function captionLines(caption: string): string[] {
     .split(/\r\n|\r|\n/)
     .map((line) => line.trim())
     .filter((line) => line !== "");
-}
-
-/** The line with the trigger word in front, unless it has it already. */
-export function withTrigger(trigger: string, line: string): string {
-  const word = trigger.trim();
-  if (!word || line.toLowerCase().includes(word.toLowerCase())) return line;
-  return line ? `${word}, ${line}` : word;
 }
 
 /** The caption that options may work on: every line has the trigger word; one line only, unless wildcards are on. */

@@ -5,13 +5,14 @@ import type { EngineDevice } from "../../engine/device";
 import { fileHashes } from "../../formats/lora/hashes";
 import { readSafetensorsHeader } from "../../formats/safetensors/header";
 import { fromBlob, type ByteSource } from "../../formats/safetensors/source";
-import { createClipTokenizer, type ClipTokenizer } from "../../formats/tokenizer/clipTokenizer";
+import type { ClipTokenizer } from "../../formats/tokenizer/clipTokenizer";
 import { LoraStack } from "../../models/lora/apply";
 import { LoraBinding } from "../../models/lora/binding";
 import { ParameterLayout } from "../../engine/parameters";
 import type { LoadedModel } from "../../models/loadedModel";
 import { openCheckpoint } from "../../models/openCheckpoint";
 import { buildTrainingGraph, planTraining } from "../../training/trainingGraph";
+import { loadTokenizer } from "../tokenizer";
 import { toFailure } from "../failure";
 import type {
   EngineWorker,
@@ -100,21 +101,6 @@ async function rejectWhenLost({ lost }: EngineDevice): Promise<never> {
 function clip(): Promise<ClipTokenizer> {
   tokenizer ??= loadTokenizer();
   return tokenizer;
-}
-
-async function loadTokenizer(): Promise<ClipTokenizer> {
-  // Built workers live in assets/, one level below the page.
-  const url = import.meta.env.DEV
-    ? "/tokenizer/clip-merges.txt"
-    : new URL("../tokenizer/clip-merges.txt", self.location.href);
-  const response = await fetch(url);
-  if (!response.ok)
-    throw new WeftError(
-      "missing-asset",
-      "The tokenizer's word list could not be loaded.",
-      "Reload the page.",
-    );
-  return createClipTokenizer(await response.text());
 }
 
 async function openModel(
