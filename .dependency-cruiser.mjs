@@ -21,6 +21,7 @@ const below = {
     "src/models/(lora|inputs)/",
   ],
   sampling: ["src/base/", "src/engine/", "src/diffusion/", ...anyFamily],
+  checkpoints: ["src/base/", "src/formats/", "src/storage/", "src/engine/"],
   dataset: ["src/base/", "src/formats/", "src/storage/"],
   captioning: ["src/base/", "src/formats/", "src/dataset/"],
   workers: ["src/(?!app/|ui/|main\\.ts)"],

@@ -3,13 +3,16 @@ import { createContext } from "svelte";
 import { CaptionClient } from "../workers/caption/client";
 import { DatasetClient } from "../workers/dataset/client";
 import { EngineClient } from "../workers/engine/client";
+import { LibraryClient } from "../workers/library/client";
 import { Captioners } from "./captioner.svelte";
 import { Dataset } from "./dataset.svelte";
 import { DatasetExport } from "./datasetExport.svelte";
 import { Datasets } from "./datasets.svelte";
 import { Doctor } from "./doctor.svelte";
 import { Editor } from "./editor.svelte";
+import { KeptModels } from "./keptModels.svelte";
 import { Loras } from "./loras.svelte";
+import { MemoryTable } from "./memoryTable.svelte";
 import { Models } from "./models.svelte";
 import { Playground } from "./playground.svelte";
 import { Router, type Room } from "./router.svelte";
@@ -26,7 +29,9 @@ export class App {
   readonly theme = new Theme();
   readonly engine = new EngineClient();
   readonly pictures = new DatasetClient();
+  readonly library = new LibraryClient();
   readonly models = new Models(this.engine);
+  readonly kept = new KeptModels(this);
   readonly dataset = new Dataset(this.pictures);
   readonly datasets = new Datasets(this.dataset);
   readonly captioners = new Captioners(new CaptionClient(), this.dataset);
@@ -36,6 +41,7 @@ export class App {
   readonly form = new TrainForm(this);
   readonly doctor = new Doctor(this);
   readonly datasetExport = new DatasetExport(this);
+  readonly memory = new MemoryTable(this);
   readonly playground = new Playground(this);
 
   /** Reads what is stored and looks at the GPU. Each part fails on its own. */
@@ -44,6 +50,7 @@ export class App {
     this.router.start();
     this.#begin([
       this.models,
+      this.kept,
       this.dataset,
       this.datasets,
       this.captioners,
@@ -82,9 +89,9 @@ export class App {
   }
 
   #modelState(): RoomState {
-    const { models } = this;
-    if (models.opening) return "working";
-    if ((models.report && !models.usable) || models.error) return "attention";
+    const { models, kept } = this;
+    if (models.opening || kept.busy) return "working";
+    if ((models.report && !models.usable) || models.error || kept.error) return "attention";
     return models.current ? "ready" : "empty";
   }
 

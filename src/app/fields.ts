@@ -167,6 +167,13 @@ export const advancedFields: readonly Field[] = [
     0.1,
     "Used when the text encoder is trained.",
   ),
+  {
+    kind: "flag",
+    key: "gradientCheckpointing",
+    label: "Save memory by computing twice",
+    kohya: "gradient_checkpointing",
+    help: "About a third slower, the same result. See the memory table.",
+  },
   whole("clipSkip", "CLIP skip", "clip_skip", 1, 2, "2 for most anime models."),
   number(
     "captionDropout",

@@ -1,4 +1,5 @@
 /** The GPU and the base model: what is there, what is chosen, what is being opened. */
+import * as v from "valibot";
 import { WeftError } from "../base/errors";
 import type { GpuReport, ModelSource, ModelSummary } from "../workers/engine/api";
 import type { EngineClient } from "../workers/engine/client";
@@ -35,7 +36,7 @@ export class Models {
     this.#engine = engine;
   }
 
-  /** Looks at the GPU and opens the built-in model. */
+  /** Looks at the GPU and opens the model that was open last, or the built-in one. */
   start(): Promise<void> {
     this.#started = this.#start();
     return this.#started;
@@ -45,8 +46,16 @@ export class Models {
     const [report, builtins] = await Promise.all([this.#probe(), loadBuiltins()]);
     this.builtins = builtins;
     this.report = report;
-    const first = builtins[0];
-    if (this.usable && first) await this.open(builtinSource(first)).catch(() => undefined);
+    if (!this.usable) return;
+    const last = lastKept();
+    const reopened = last && (await this.open(last).catch(() => undefined));
+    if (!reopened) await this.openBuiltin();
+  }
+
+  /** The model that is always there. */
+  async openBuiltin(): Promise<void> {
+    const [first] = this.builtins;
+    if (first) await this.open(builtinSource(first)).catch(() => undefined);
   }
 
   /** The loaded model; opens it first when the engine was restarted since. */
@@ -76,6 +85,7 @@ export class Models {
     try {
       const opened = await work;
       this.current = { ...opened, title: titleOf(source) };
+      rememberKept(source);
       return this.current;
     } catch (reason) {
       if (this.#abort === abort) Object.assign(this, previous);
@@ -141,5 +151,28 @@ export function builtinSource(model: BuiltinModel): ModelSource {
 }
 
 export function titleOf(source: ModelSource): string {
-  return source.kind === "builtin" ? source.title : source.file.name;
+  return source.kind === "file" ? source.file.name : source.title;
+}
+
+const lastKey = "weft-last-model";
+const keptSchema = v.object({
+  kind: v.literal("kept"),
+  name: v.string(),
+  title: v.string(),
+  vae: v.exactOptional(v.string()),
+});
+
+/** The kept model that was open when the page was last closed. */
+function lastKept(): ModelSource | undefined {
+  try {
+    const parsed = v.safeParse(keptSchema, JSON.parse(localStorage.getItem(lastKey) ?? "null"));
+    return parsed.success ? parsed.output : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function rememberKept(source: ModelSource): void {
+  if (source.kind === "kept") localStorage.setItem(lastKey, JSON.stringify(source));
+  else localStorage.removeItem(lastKey);
 }

@@ -29,6 +29,7 @@ const common = {
   weightDecay: 0.01,
   maxGradNorm: 1,
   clipSkip: 1,
+  gradientCheckpointing: false,
   minSnrGamma: 0,
   noiseOffset: 0,
   fixedNoiseDraws: 32,

@@ -2,6 +2,7 @@
 import { invariant } from "../base/errors";
 import type { EngineDevice } from "./device";
 import { weightId } from "./graph";
+import { readPackedWeight } from "./packedWeights";
 import type { Tensor, WeightSpec, WeightType } from "./tensor";
 import {
   packWeight,
@@ -47,7 +48,7 @@ export class WeightStore {
   ): Promise<void> {
     let done = 0;
     for (const { weight } of tensors) {
-      if (weight && !this.#stored.has(weightId(weight))) this.put(weight, await readWeight(source, weight));
+      if (weight && !this.#stored.has(weightId(weight))) await this.#read(weight, source);
       onProgress?.(++done, tensors.length);
     }
   }
@@ -55,7 +56,17 @@ export class WeightStore {
   /** Packs and uploads values that already lie in memory order; replaces an older version. */
   put(spec: WeightSpec, values: Float32Array): void {
     const type = weightTypeFor(spec, this.requested);
-    const packed = packWeight(values, type);
+    this.#upload(spec, type, packWeight(values, type));
+  }
+
+  async #read(spec: WeightSpec, source: WeightSource): Promise<void> {
+    const type = weightTypeFor(spec, this.requested);
+    const packed = await readPackedWeight(source, spec, type);
+    if (packed) this.#upload(spec, type, packed);
+    else this.put(spec, await readWeight(source, spec));
+  }
+
+  #upload(spec: WeightSpec, type: WeightType, packed: Uint8Array<ArrayBuffer>): void {
     const known = this.#stored.get(weightId(spec));
     const buffer = known?.buffer ?? this.#create(spec, type);
     this.#device.gpu.queue.writeBuffer(buffer, 0, packed);
@@ -65,7 +76,7 @@ export class WeightStore {
   /** Reads again every stored weight made of one of these keys, e.g. after a LoRA was baked into the source. */
   async reload(keys: ReadonlySet<string>, source: WeightSource): Promise<void> {
     for (const { spec } of [...this.#stored.values()]) {
-      if (spec.keys.some((key) => keys.has(key))) this.put(spec, await readWeight(source, spec));
+      if (spec.keys.some((key) => keys.has(key))) await this.#read(spec, source);
     }
   }
 

@@ -14,6 +14,7 @@ import { WeftError } from "../base/errors";
 import { f16ToF32, f32ToF16, floatsToHalf } from "../base/half";
 import { bestGrid, nibbleOf } from "./nibbles";
 import { elementCount, type WeightPrecision, type WeightSpec, type WeightType } from "./tensor";
+import type { PackedRows } from "./packedWeights";
 
 const BLOCK = 32;
 
@@ -150,6 +151,12 @@ export interface WeightSource {
   shapeOf(key: string): readonly number[] | undefined;
   /** Values in file order as f32. */
   read(key: string): Promise<Float32Array<ArrayBuffer>>;
+  /** The tensor's rows in memory order and already packed, when the source keeps them so; see `packedWeights.ts`. */
+  readPacked?(
+    key: string,
+    layout: WeightSpec["layout"],
+    type: WeightType,
+  ): Promise<readonly PackedRows[] | undefined>;
 }
 
 /**

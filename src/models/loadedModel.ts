@@ -250,6 +250,8 @@ export class LoadedModel {
         const values = await source.read(key);
         return this.#overrides.get(key)?.(values) ?? values;
       },
+      readPacked: async (key, layout, type) =>
+        this.#overrides.has(key) ? undefined : source.readPacked?.(key, layout, type),
     };
   }
 

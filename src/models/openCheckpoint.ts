@@ -4,7 +4,7 @@ import type { ActivationType, WeightType } from "../engine/tensor";
 import type { WeightSource } from "../engine/weights";
 import { detectCheckpoint, type DetectedCheckpoint } from "../formats/checkpoint/detect";
 import type { ByteSource } from "../formats/safetensors/source";
-import { readTensor } from "../formats/safetensors/tensor";
+import { readCheckpointTensor } from "../formats/checkpoint/tensor";
 import { WeftError } from "../base/errors";
 import { LoadedModel } from "./loadedModel";
 
@@ -14,7 +14,7 @@ export interface OpenOptions {
 }
 
 /** Parameters above which a model is stored small: SD1.5 has a thousand million, Mini twenty million. */
-const SMALL_MODEL_PARAMETERS = 100e6;
+export const SMALL_MODEL_PARAMETERS = 100e6;
 
 /**
  * Opens a single-file checkpoint.
@@ -56,7 +56,7 @@ export function weightSource(source: ByteSource, { tensors }: DetectedCheckpoint
           `"${source.name}" lacks the tensor ${key}.`,
           "Use a full checkpoint.",
         );
-      return readTensor(source, info, "f32");
+      return readCheckpointTensor(source, info);
     },
   };
 }

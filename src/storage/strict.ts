@@ -5,7 +5,7 @@
  * Each store is its own database, so that adding one needs no version change of another.
  */
 import type { UseStore } from "idb-keyval";
-import { WeftError } from "../base/errors";
+import { storageError } from "./errors";
 
 const objectStore = "entries";
 
@@ -60,23 +60,4 @@ export function strictStore(name: string): UseStore {
       throw storageError(error);
     }
   };
-}
-
-/** Turns the browser's storage errors into words with a way out. */
-function storageError(error: unknown): WeftError {
-  if (error instanceof WeftError) return error;
-  const name = error instanceof DOMException ? error.name : "";
-  if (name === "QuotaExceededError") {
-    return new WeftError(
-      "storage-full",
-      "The browser has no room left for this site.",
-      "Free disk space, or delete old runs and pictures here, then try again. Nothing that was saved is lost.",
-    );
-  }
-  const detail = error instanceof Error ? error.message : String(error);
-  return new WeftError(
-    "storage-failed",
-    `The browser could not write to its storage: ${detail}`,
-    "Private windows and strict settings block it; try a normal window.",
-  );
 }

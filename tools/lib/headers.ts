@@ -3,8 +3,7 @@
  * that static hosts such as Cloudflare Pages and Netlify read.
  */
 
-/** Where checkpoints may be fetched from. The hub redirects downloads to changing hosts under these names. */
-const modelHosts = ["https://huggingface.co", "https://*.huggingface.co", "https://*.hf.co"];
+import { modelHosts } from "../../src/checkpoints/hosts.ts";
 
 const policy: Record<string, string[]> = {
   "default-src": ["'none'"],

@@ -5,17 +5,13 @@
  */
 import { Command, Option } from "commander";
 import { planFlops, type FlopsByKind } from "../../src/engine/cost";
-import { ParameterLayout } from "../../src/engine/parameters";
 import type { ExecutionPlan } from "../../src/engine/planner";
 import { GPU_POLICY } from "../../src/engine/policy";
 import type { WeightType } from "../../src/engine/tensor";
 import type { CheckpointConfig, FamilyName } from "../../src/formats/checkpoint/config";
 import { detectCheckpoint } from "../../src/formats/checkpoint/detect";
 import { fullSizeConfig } from "../../src/formats/checkpoint/fullSize";
-import { loraModules } from "../../src/formats/lora/modules";
-import { familyNamed } from "../../src/models";
-import { bindTarget, LoraBinding } from "../../src/models/lora/binding";
-import { buildTrainingGraph, planTraining } from "../../src/training/trainingGraph";
+import { planStep } from "../../src/workers/engine/planStep";
 import { openFileSource } from "../lib/fileSource";
 import { reportingErrors } from "../lib/errors";
 
@@ -80,23 +76,19 @@ async function configOf({ model, family }: PlanOptions): Promise<CheckpointConfi
 }
 
 function planFor(config: CheckpointConfig, options: PlanOptions, recompute: boolean): ExecutionPlan {
-  const rank = Number(options.rank);
-  const side = Math.round(Number(options.size) / 8);
-  const targets = loraModules(config)
-    .filter(({ part }) => part === "unet")
-    .map(bindTarget);
-  const training = buildTrainingGraph({
-    family: familyNamed(config.family),
+  return planStep(
     config,
-    shape: { batch: Number(options.batch), height: side, width: side, tokens: 77 },
-    lora: new LoraBinding(targets, rank, 1),
-    parameters: new ParameterLayout(),
-    activationType: options.quant === "f32" ? "f32" : "f16",
-    trainTextEncoder: false,
-    clipSkip: 1,
-    recompute,
-  });
-  return planTraining(training, GPU_POLICY, options.quant);
+    {
+      quantisation: options.quant,
+      resolution: Number(options.size),
+      batchSize: Number(options.batch),
+      rank: Number(options.rank),
+      trainTextEncoder: false,
+      clipSkip: 1,
+      recompute,
+    },
+    GPU_POLICY,
+  );
 }
 
 interface PlanReport {

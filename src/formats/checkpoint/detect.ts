@@ -20,15 +20,16 @@ import {
 import { predictionFromHeader, refineSd2Prediction, type PredictionGuess } from "./prediction";
 import { refuseOtherFiles } from "./refuse";
 import { Shapes, missing } from "./shapes";
+import type { CheckpointTensor } from "./tensor";
 
 export interface DetectedCheckpoint {
   readonly config: CheckpointConfig;
   readonly predictionFrom: PredictionGuess["from"];
   /**
    * Every tensor the model needs, by canonical checkpoint key and with the canonical shape, whatever the file
-   * calls it; read with `readTensor`.
+   * calls it; read with `readCheckpointTensor`.
    */
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   /** Tensors and parameters of each part, unused extras included. */
   readonly parts: ReadonlyMap<PartName, { tensors: number; parameters: number }>;
   /** Keys no part uses (schedules, EMA copies, position ids), sorted. */
@@ -40,8 +41,20 @@ export interface DetectedCheckpoint {
  * @throws TensorFileError for files that are damaged, incomplete or another kind of model.
  */
 export async function detectCheckpoint(source: ByteSource): Promise<DetectedCheckpoint> {
-  const header = await readSafetensorsHeader(source);
-  const detected = detectFromHeader(header, source.name);
+  return detectInSource(await readSafetensorsHeader(source), source, source.name);
+}
+
+/**
+ * The same with a header that was read already, perhaps from several files.
+ * @param file what messages call it
+ * @throws TensorFileError
+ */
+export async function detectInSource(
+  header: SafetensorsHeader,
+  source: ByteSource,
+  file: string,
+): Promise<DetectedCheckpoint> {
+  const detected = detectFromHeader(header, file);
   if (detected.config.family !== "sd2") return detected;
   const guess = { prediction: detected.config.prediction, from: detected.predictionFrom };
   const { prediction, from } = await refineSd2Prediction(guess, header, source);
@@ -91,7 +104,9 @@ function requireParts(shapes: Shapes, family: FamilyName): void {
     throw new TensorFileError(
       "missing-tensors",
       `"${shapes.file}" contains no ${what}.`,
-      `Weft needs UNet, VAE and text encoder in one file. Download the version of this model with the ${what} baked in.`,
+      what === "VAE"
+        ? "Choose a VAE file under “Separate VAE” in the Model room first, or download the version of this model with the VAE baked in."
+        : `Weft needs UNet, VAE and text encoder in one file. Download the version of this model with the ${what} baked in.`,
     );
   }
 }
@@ -140,7 +155,7 @@ type Match = Pick<DetectedCheckpoint, "tensors" | "parts" | "ignoredKeys">;
 
 /** Compares the file with the list of tensors its configuration needs. */
 function matchLayout(header: SafetensorsHeader, config: CheckpointConfig, file: string): Match {
-  const tensors = new Map<string, TensorInfo>();
+  const tensors = new Map<string, CheckpointTensor>();
   const parts = new Map<PartName, { tensors: number; parameters: number }>();
   const absent: string[] = [];
   const unused = new Map(header.tensors);

@@ -52,12 +52,12 @@ const REFUSALS: readonly Refusal[] = [
   {
     key: /^(down_blocks|up_blocks|mid_block)\./,
     what: "one part of a diffusers model folder, not a whole checkpoint",
-    hint: `Convert the folder to a single checkpoint file. ${NEED_BASE}`,
+    hint: "Open the whole folder, the one that holds model_index.json.",
   },
   {
     key: /^(encoder|decoder)\.(conv_in|mid|down|up)\b/,
     what: "a VAE alone, not a base model",
-    hint: NEED_BASE,
+    hint: "Choose it under “Separate VAE” in the Model room, then open a base model.",
   },
   {
     key: /^text_model\.|^transformer\.resblocks\./,

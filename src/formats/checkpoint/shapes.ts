@@ -2,6 +2,9 @@
 import { TensorFileError, quoted } from "../safetensors/errors";
 import type { SafetensorsHeader } from "../safetensors/header";
 
+/** More blocks, layers or levels than any Stable Diffusion model has; SDXL's second text encoder has 32 layers. */
+const MAX_NUMBERED = 48;
+
 export class Shapes {
   readonly file: string;
   readonly #header: SafetensorsHeader;
@@ -38,7 +41,10 @@ export class Shapes {
     throw missing(this.file, [key]);
   }
 
-  /** One more than the largest N among keys `prefix`N.…; 0 when there is none. */
+  /**
+   * One more than the largest N among keys `prefix`N.…; 0 when there is none.
+   * @throws TensorFileError `shape` for numbers that no model has: a list of all tensors is made from them
+   */
   count(prefix: string): number {
     let count = 0;
     for (const key of this.#header.tensors.keys()) {
@@ -46,7 +52,12 @@ export class Shapes {
       const index = /^(\d{1,4})\./.exec(key.slice(prefix.length))?.[1];
       if (index !== undefined) count = Math.max(count, Number(index) + 1);
     }
-    return count;
+    if (count <= MAX_NUMBERED) return count;
+    throw new TensorFileError(
+      "shape",
+      `"${this.file}" numbers the parts ${quoted(prefix)} up to ${count - 1}.`,
+      "This model has a different structure from those Weft knows.",
+    );
   }
 }
 

@@ -27,8 +27,11 @@ export interface SafetensorsHeader {
   readonly dataStart: number;
 }
 
-/** The format's own limit; no real header comes near it. */
-const MAX_HEADER_BYTES = 100_000_000;
+/**
+ * The format allows 100 MB; real headers have some hundred KB, a LoRA's training metadata included. The limit, and that
+ * of the JSON reader, keep a hostile header below 64 MB of memory.
+ */
+const MAX_HEADER_BYTES = 16_000_000;
 
 const METADATA_KEY = "__metadata__";
 
@@ -60,7 +63,7 @@ async function headerLength(source: ByteSource): Promise<number> {
   const length = view.getBigUint64(0, true);
   if (length <= MAX_HEADER_BYTES && Number(length) <= size - 8) return Number(length);
   refuseLookalike(head, name);
-  const why = length > MAX_HEADER_BYTES ? "the format allows 100,000,000" : `the file has ${size}`;
+  const why = length > MAX_HEADER_BYTES ? "16,000,000 are the most that Weft reads" : `the file has ${size}`;
   return fail("header-length", `"${name}" says its header has ${length} bytes, but ${why}.`, DOWNLOAD_AGAIN);
 }
 

@@ -16,6 +16,8 @@ export class JsonError extends Error {
 
 /** A header needs three levels; more is never legitimate. */
 const MAX_DEPTH = 16;
+/** Ten values describe a tensor and no file has twenty thousand; the limit bounds the memory of a hostile header. */
+const MAX_VALUES = 200_000;
 
 const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
@@ -43,6 +45,7 @@ export function parseStrictJson(text: string): JsonValue {
 class Reader {
   readonly #text: string;
   #at = 0;
+  #values = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -50,6 +53,7 @@ class Reader {
 
   value(depth: number): JsonValue {
     if (depth > MAX_DEPTH) this.#fail("nested too deeply");
+    if (++this.#values > MAX_VALUES) this.#fail("too many values");
     this.#match(SPACE);
     const next = this.#text[this.#at];
     if (next === "{") return this.#object(depth);

@@ -24,7 +24,11 @@ export interface GpuReport {
 
 /** Where a checkpoint comes from. */
 export type ModelSource =
-  { kind: "builtin"; id: string; url: string; title: string } | { kind: "file"; file: File };
+  | { kind: "builtin"; id: string; url: string; title: string }
+  /** Read from disk as it is used, nothing kept: where there is no room for a copy. */
+  | { kind: "file"; file: File }
+  /** A model of the library, by its name there; `vae` names one that replaces its own. */
+  | { kind: "kept"; name: string; title: string; vae?: string };
 
 export interface ModelSummary {
   /** Key the worker knows the loaded model by. */
@@ -63,6 +67,8 @@ export interface TrainingSettings extends CaptionOptions {
   /** Pixels of the square whose area the buckets share. */
   resolution: number;
   clipSkip: number;
+  /** Redo activations in the backward pass instead of keeping them: less memory, more time, the same result. */
+  gradientCheckpointing: boolean;
   minSnrGamma: number;
   noiseOffset: number;
   seed: number;
@@ -149,6 +155,27 @@ export interface LoraFile {
   sshsModelHash: string;
 }
 
+/** The settings that decide how much memory a step needs. */
+export interface StepChoice {
+  quantisation: Quantisation;
+  /** Pixels of the square whose area the buckets share. */
+  resolution: number;
+  batchSize: number;
+  rank: number;
+  trainTextEncoder: boolean;
+  clipSkip: number;
+  /** Redo activations in the backward pass instead of keeping them. */
+  recompute: boolean;
+}
+
+/** A choice and what it needs. */
+export interface PlannedChoice {
+  choice: StepChoice;
+  bytes: MemoryPlan["bytes"];
+  /** The largest single piece of memory; no adapter takes more than its limit. */
+  largestBinding: number;
+}
+
 /** Bytes and work of one training step, from shapes alone. */
 export interface MemoryPlan {
   dispatches: number;
@@ -209,6 +236,10 @@ export interface EngineWorker {
   ): Promise<ModelSummary>;
   /** Plans a step of these settings without touching the GPU. */
   plan(modelId: string, settings: TrainingSettings): Promise<MemoryPlan>;
+  /** The same for several choices, of the open model. */
+  planChoices(modelId: string, choices: StepChoice[]): Promise<PlannedChoice[]>;
+  /** Tries to take so much GPU memory, and gives it back. @returns the bytes that could be had */
+  tryMemory(bytes: number): Promise<number>;
   train(jobId: string, request: TrainRequest, onEvent: (event: TrainEvent) => void): Promise<TrainOutcome>;
   /** Asks the run for a picture with the live weights at the next step boundary. */
   sampleNow(jobId: string): Promise<void>;

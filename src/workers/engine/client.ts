@@ -10,6 +10,8 @@ import type {
   MemoryPlan,
   ModelSource,
   ModelSummary,
+  PlannedChoice,
+  StepChoice,
   TrainEvent,
   TrainingSettings,
   TrainOutcome,
@@ -48,6 +50,14 @@ export class EngineClient {
 
   plan(modelId: string, settings: TrainingSettings): Promise<MemoryPlan> {
     return this.#connection.call((engine) => engine.plan(modelId, settings));
+  }
+
+  planChoices(modelId: string, choices: StepChoice[]): Promise<PlannedChoice[]> {
+    return this.#connection.call((engine) => engine.planChoices(modelId, choices));
+  }
+
+  tryMemory(bytes: number): Promise<number> {
+    return this.#connection.call((engine) => engine.tryMemory(bytes));
   }
 
   /** Starts a run. The pictures' pixels move to the worker and are gone here. */

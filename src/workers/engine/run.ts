@@ -68,7 +68,7 @@ export async function runTraining(request: TrainRequest, host: RunHost): Promise
 
 /** The trainer's settings of the person's. */
 export function trainerSettings(settings: TrainingSettings): TrainerSettings {
-  return { ...settings, recompute: false };
+  return { ...settings, recompute: settings.gradientCheckpointing };
 }
 
 /** Exactly the modules kohya targets; the text encoder's only when it is trained. */

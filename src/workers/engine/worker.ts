@@ -7,11 +7,8 @@ import { readSafetensorsHeader } from "../../formats/safetensors/header";
 import { fromBlob, type ByteSource } from "../../formats/safetensors/source";
 import type { ClipTokenizer } from "../../formats/tokenizer/clipTokenizer";
 import { LoraStack } from "../../models/lora/apply";
-import { LoraBinding } from "../../models/lora/binding";
-import { ParameterLayout } from "../../engine/parameters";
 import type { LoadedModel } from "../../models/loadedModel";
 import { openCheckpoint } from "../../models/openCheckpoint";
-import { buildTrainingGraph, planTraining } from "../../training/trainingGraph";
 import { loadTokenizer } from "../tokenizer";
 import { toFailure } from "../failure";
 import type {
@@ -20,17 +17,20 @@ import type {
   MemoryPlan,
   ModelSource,
   ModelSummary,
+  PlannedChoice,
+  StepChoice,
   TrainingSettings,
 } from "./api";
 import { generatePicture } from "./generate";
 import { openGpu, probeGpu } from "./gpu";
 import { JobControl } from "./jobControl";
+import { openKept, type Opening } from "./openKept";
 import { planSummary } from "./plan";
-import { runTraining, trainingTargets, type LiveRun } from "./run";
+import { planStep } from "./planStep";
+import { runTraining, type LiveRun } from "./run";
+import { tryMemory } from "./tryMemory";
 
-interface OpenedModel {
-  readonly model: LoadedModel;
-  readonly sha256: string;
+interface OpenedModel extends Opening {
   readonly stack: LoraStack;
 }
 
@@ -46,6 +46,8 @@ const engine: EngineWorker = {
   probe: () => answer(probeGpu),
   openModel: (jobId, source, onProgress) => job(jobId, (control) => openModel(source, control, onProgress)),
   plan: (modelId, settings) => answer(async () => plan(opened(modelId).model, settings)),
+  planChoices: (modelId, choices) => answer(async () => planChoices(opened(modelId).model, choices)),
+  tryMemory: (bytes) => answer(async () => tryMemory(await gpu(), bytes)),
   train: (jobId, request, onEvent) =>
     job(jobId, async (control) => {
       const { model, sha256 } = opened(request.modelId);
@@ -91,6 +93,7 @@ function gpu(): Promise<EngineDevice> {
 
 function forgetDevice(): void {
   device = undefined;
+  for (const { close } of models.values()) close?.();
   models.clear();
 }
 
@@ -108,20 +111,44 @@ async function openModel(
   jobControl: JobControl,
   onProgress: (done: number, total: number) => void,
 ): Promise<ModelSummary> {
-  const bytes = await byteSource(source);
   const engineDevice = await gpu();
   jobControl.throwIfCancelled();
+  const opening =
+    source.kind === "kept" ? await openKept(source, engineDevice) : await openFile(source, engineDevice);
+  onProgress(opening.fileBytes, opening.fileBytes);
+  const known = models.get(opening.id);
+  if (known) opening.close?.();
+  else models.set(opening.id, { ...opening, stack: new LoraStack(opening.model) });
+  await closeOthers(opening.id);
+  return summary(opening.id, known ?? opening);
+}
+
+/** Straight from a file, read in slices as weights are needed. */
+async function openFile(
+  source: Exclude<ModelSource, { kind: "kept" }>,
+  engineDevice: EngineDevice,
+): Promise<Opening> {
+  const bytes = await byteSource(source);
   const model = await openCheckpoint(engineDevice, bytes);
   const { dataStart } = await readSafetensorsHeader(bytes);
   const { sha256 } = await fileHashes(bytes, dataStart);
-  onProgress(bytes.size, bytes.size);
-  const known = models.get(sha256);
-  if (!known) models.set(sha256, { model, sha256, stack: new LoraStack(model) });
-  return summary(known?.model ?? model, sha256, bytes.size);
+  return { id: sha256, model, sha256, fileBytes: bytes.size };
+}
+
+/** Only one model at a time has weights on the GPU, but for what is being used this moment. */
+async function closeOthers(id: string): Promise<void> {
+  if (running || jobs.size > 1) return;
+  for (const [other, { model, stack, close }] of [...models]) {
+    if (other === id) continue;
+    models.delete(other);
+    stack.dispose();
+    await model.release();
+    close?.();
+  }
 }
 
 /** Small enough files come whole; a picked file is read in slices. */
-async function byteSource(source: ModelSource): Promise<ByteSource> {
+async function byteSource(source: Exclude<ModelSource, { kind: "kept" }>): Promise<ByteSource> {
   if (source.kind === "file") return fromBlob(source.file, source.file.name);
   const response = await fetch(source.url);
   if (!response.ok)
@@ -133,10 +160,10 @@ async function byteSource(source: ModelSource): Promise<ByteSource> {
   return fromBlob(await response.blob(), decodeURIComponent(source.url.split("/").at(-1) ?? source.title));
 }
 
-function summary(model: LoadedModel, sha256: string, fileBytes: number): ModelSummary {
+function summary(id: string, { model, sha256, fileBytes }: Opening): ModelSummary {
   const { family, prediction } = model.config;
   return {
-    id: sha256,
+    id,
     title: model.title,
     family,
     prediction,
@@ -149,20 +176,22 @@ function summary(model: LoadedModel, sha256: string, fileBytes: number): ModelSu
 }
 
 function plan(model: LoadedModel, settings: TrainingSettings): MemoryPlan {
-  const { batchSize, rank, alpha, resolution, trainTextEncoder, clipSkip } = settings;
-  const side = Math.round(resolution / 8);
-  const training = buildTrainingGraph({
-    family: model.family,
-    config: model.config,
-    shape: { batch: batchSize, height: side, width: side, tokens: 77 },
-    lora: new LoraBinding(trainingTargets(model, trainTextEncoder), rank, alpha / rank),
-    parameters: new ParameterLayout(),
-    activationType: model.activationType,
-    trainTextEncoder,
-    clipSkip,
-    recompute: false,
+  const choice = {
+    ...settings,
+    quantisation: model.weights.requested,
+    recompute: settings.gradientCheckpointing,
+  };
+  return planSummary(planStep(model.config, choice, model.device.policy));
+}
+
+function planChoices(
+  { config, device: { policy } }: LoadedModel,
+  choices: readonly StepChoice[],
+): PlannedChoice[] {
+  return choices.map((choice) => {
+    const { bytes, largestBinding } = planStep(config, choice, policy);
+    return { choice, bytes, largestBinding };
   });
-  return planSummary(planTraining(training, model.device.policy, model.weights.requested));
 }
 
 async function generate(

@@ -1,0 +1,30 @@
+/**
+ * The hub of a test: requests to huggingface.co are answered by a server on this machine. The app is the one that ships,
+ * its policy and its addresses included; only the network behind the browser is another.
+ */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import type { Page, Route } from "@playwright/test";
+import { startHub, type StandIn } from "../tools/lib/hubServer";
+
+/** Serves `file` as the only file of `someone/tiny-model`. */
+export async function standIn(page: Page, file: string): Promise<StandIn> {
+  const files = new Map([[path.basename(file), new Uint8Array(readFileSync(file))]]);
+  const hub = await startHub({ repo: "someone/tiny-model", files });
+  await page.context().route("https://huggingface.co/**", (route) => pass(route, hub));
+  return hub;
+}
+
+async function pass(route: Route, hub: StandIn): Promise<void> {
+  const request = route.request();
+  const headers = await request.allHeaders();
+  const { range, authorization } = headers;
+  const response = await hub.fetch(request.url(), {
+    headers: { ...(range !== undefined && { range }), ...(authorization !== undefined && { authorization }) },
+  });
+  await route.fulfill({
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: Buffer.from(await response.arrayBuffer()),
+  });
+}
