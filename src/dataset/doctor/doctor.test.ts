@@ -98,10 +98,11 @@ describe("the doctor", () => {
 
   it("finds blur and JPEG blocks, but not blocks that shrink away", () => {
     const blurred = patient(1, { look: { ...clear, hash: hashOf(1), blur: 0.8 } });
-    const blocks = { look: { ...clear, hash: hashOf(2), blockiness: 2.5 } };
+    const blocks = { name: "a.jpg", look: { ...clear, hash: hashOf(2), blockiness: 2.5 } };
     expect(examine([blurred]).map(({ kind }) => kind)).toEqual(["blurry"]);
     expect(examine([patient(2, blocks)]).map(({ kind }) => kind)).toEqual(["jpeg-ruined"]);
     expect(examine([patient(2, { ...blocks, width: 3000, height: 3000 })])).toEqual([]);
+    expect(examine([patient(2, { ...blocks, name: "pixel art.png" })])).toEqual([]);
   });
 
   it("says what few pictures mean for the preset", () => {

@@ -21,7 +21,9 @@ export const blurry: Check = ({ patients }) => {
 
 export const jpegRuined: Check = ({ patients, resolution }) => {
   // Shrunk to half or less, the blocks average out.
-  const full = patients.filter(({ width, height }) => Math.min(width, height) < 2 * resolution);
+  const full = patients
+    .filter(({ width, height }) => Math.min(width, height) < 2 * resolution)
+    .filter(isLossy);
   const found = worstFirst(full, ({ look }) => look?.blockiness ?? 1).filter(({ value }) => value > blocky);
   if (found.length === 0) return undefined;
   return {
@@ -36,6 +38,11 @@ export const jpegRuined: Check = ({ patients, resolution }) => {
     fix: { label: "Leave them out", treatments: removal(found.map(({ id }) => id)) },
   };
 };
+
+/** Pixel art saved without loss may have steps at the same places, and means them. */
+function isLossy({ name }: Patient): boolean {
+  return /\.(jpe?g|jfif|webp)$/i.test(name);
+}
 
 function worstFirst(
   patients: readonly Patient[],
