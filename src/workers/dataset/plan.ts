@@ -88,6 +88,8 @@ class Planner {
     const config = readDatasetToml(content);
     if (!config) throw new WeftError("not-a-config", "is TOML, but no dataset config; it was not used.");
     this.#facts.configs.push({ path, subsets: config.subsets });
+    if (config.resolution !== undefined)
+      this.#notes.push(`"${path}" asks for ${config.resolution} px: choose that under Training sizes.`);
     if (config.unused.length > 0)
       this.#notes.push(`"${path}" also sets ${config.unused.join(", ")}; these are not taken over.`);
   }
