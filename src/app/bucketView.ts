@@ -33,11 +33,20 @@ export function bucketCounts(
   const settings = bucketsFor(resolution);
   const sizes = bucketSizes(settings);
   const counts = new Map<string, BucketCount>();
+  /** Cameras make one size: ten thousand photographs have a few dozen. */
+  const bySize = new Map<number, BucketCount>();
   for (const { width, height, repeats } of images) {
-    const { bucket } = assignBucket([width, height], settings, sizes);
-    const key = bucket.join("×");
-    const count = counts.get(key) ?? { bucket, pictures: 0, views: 0 };
-    counts.set(key, { bucket, pictures: count.pictures + 1, views: count.views + repeats });
+    const size = width * 2 ** 20 + height;
+    let count = bySize.get(size);
+    if (!count) {
+      const { bucket } = assignBucket([width, height], settings, sizes);
+      const key = bucket.join("×");
+      count = counts.get(key) ?? { bucket, pictures: 0, views: 0 };
+      counts.set(key, count);
+      bySize.set(size, count);
+    }
+    count.pictures++;
+    count.views += repeats;
   }
   return [...counts.values()].sort((a, b) => b.views - a.views);
 }

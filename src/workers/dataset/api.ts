@@ -73,7 +73,8 @@ export interface PlannedPicture {
 }
 
 export interface ImportPlan {
-  pictures: PlannedPicture[];
+  /** How many pictures will be read; {@link DatasetWorker.planned} gives them. */
+  pictures: number;
   refused: RefusedFile[];
   notes: string[];
 }
@@ -102,6 +103,8 @@ export interface DatasetWorker {
    * @param files those of them that have to be read for it
    */
   plan(jobId: string, paths: string[], files: NamedFile[]): Promise<ImportPlan>;
+  /** Some pictures of a planned drop, in the order of their names: the page would stall on thousands at once. */
+  planned(jobId: string, from: number, count: number): Promise<PlannedPicture[]>;
   /** Inflates entries of a planned drop's zips. @throws the reason when one cannot be. */
   inflate(jobId: string, paths: string[]): Promise<Blob[]>;
   /** Forgets the zips of a drop. */

@@ -4,13 +4,16 @@ import { isFactsPath } from "../../dataset/arrangePaths";
 import { UniquePaths } from "../../dataset/uniquePaths";
 import type { Connection } from "../connect";
 import { fromFailure, isAbort } from "../failure";
-import type { DatasetWorker, ImportEvent, ImportPlan, NamedFile, PictureTask, PlannedPicture } from "./api";
+import type { DatasetWorker, ImportEvent, NamedFile, PictureTask, PlannedPicture } from "./api";
 import { withPool } from "./pool";
 
 /** T-F4: a decoder that hangs is ended after so many milliseconds. */
 const decodeTimeout = 20_000;
 /** Time left is told from this many pictures on. */
 const measuredFrom = 8;
+
+/** Files handled before the page gets a turn. */
+const atOnce = 500;
 
 type Tell = (event: ImportEvent) => void;
 
@@ -21,7 +24,7 @@ export async function runImport(
   signal: AbortSignal,
 ): Promise<void> {
   const id = crypto.randomUUID();
-  const blobs = labelled(files);
+  const blobs = await labelled(files);
   try {
     const paths = [...blobs.keys()];
     const telling = [...blobs]
@@ -30,23 +33,35 @@ export async function runImport(
     const plan = await reader.call((worker) => worker.plan(id, paths, telling), signal);
     for (const file of plan.refused) tell({ kind: "refused", file });
     for (const note of plan.notes) tell({ kind: "note", note });
-    await new ImportJob(id, reader, blobs, plan, tell, signal).run();
+    const pictures: PlannedPicture[] = [];
+    while (pictures.length < plan.pictures) {
+      const from = pictures.length;
+      const some = await reader.call((worker) => worker.planned(id, from, atOnce), signal);
+      if (some.length === 0) break;
+      pictures.push(...some);
+    }
+    await new ImportJob(id, reader, blobs, pictures, tell, signal).run();
   } finally {
     reader.call((worker) => worker.endJob(id)).catch(() => undefined);
   }
 }
 
 /** Every file under a label of its own. */
-function labelled(files: readonly NamedFile[]): Map<string, Blob> {
+async function labelled(files: readonly NamedFile[]): Promise<Map<string, Blob>> {
   const names = new UniquePaths();
-  return new Map(files.map(({ path, file }) => [names.add(path), file]));
+  const blobs = new Map<string, Blob>();
+  for (const [index, { path, file }] of files.entries()) {
+    blobs.set(names.add(path), file);
+    if (index % atOnce === atOnce - 1) await new Promise((resolve) => setTimeout(resolve));
+  }
+  return blobs;
 }
 
 class ImportJob {
   readonly #id: string;
   readonly #reader: Connection<DatasetWorker>;
   readonly #blobs: ReadonlyMap<string, Blob>;
-  readonly #plan: ImportPlan;
+  readonly #pictures: readonly PlannedPicture[];
   readonly #tell: Tell;
   readonly #signal: AbortSignal;
   readonly #begin = performance.now();
@@ -59,22 +74,21 @@ class ImportJob {
     id: string,
     reader: Connection<DatasetWorker>,
     blobs: ReadonlyMap<string, Blob>,
-    plan: ImportPlan,
+    pictures: readonly PlannedPicture[],
     tell: Tell,
     signal: AbortSignal,
   ) {
     this.#id = id;
     this.#reader = reader;
     this.#blobs = blobs;
-    this.#plan = plan;
+    this.#pictures = pictures;
     this.#tell = tell;
     this.#signal = signal;
   }
 
   async run(): Promise<void> {
-    const { pictures } = this.#plan;
     this.#tellProgress();
-    await withPool(pictures, decodeTimeout, this.#signal, async (picture, index, worker) => {
+    await withPool(this.#pictures, decodeTimeout, this.#signal, async (picture, index, worker) => {
       try {
         const task = await this.#task(picture);
         const image = await worker.call((remote) => remote.readPicture(task));
@@ -120,7 +134,7 @@ class ImportJob {
   }
 
   #tellProgress(): void {
-    const total = this.#plan.pictures.length;
+    const total = this.#pictures.length;
     const seconds = (performance.now() - this.#begin) / 1000;
     const secondsLeft = (seconds / this.#done) * (total - this.#done);
     this.#tell({

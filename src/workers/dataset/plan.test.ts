@@ -3,7 +3,7 @@ import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { WeftError } from "../../base/errors";
 import type { ImportPlan, NamedFile } from "./api";
-import { planImport } from "./plan";
+import { planImport, type Planned } from "./plan";
 import { inflate } from "./unzip";
 
 async function zip(files: Record<string, string | Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
@@ -71,24 +71,23 @@ function rawZip(entries: readonly RawEntry[]): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer.concat([...locals, ...central, end]));
 }
 
-async function planned(
-  bytes: Uint8Array<ArrayBuffer>,
-  others: Record<string, string> = {},
-): Promise<ImportPlan> {
+type Plan = Omit<ImportPlan, "pictures"> & Pick<Planned, "pictures">;
+
+async function planned(bytes: Uint8Array<ArrayBuffer>, others: Record<string, string> = {}): Promise<Plan> {
   const files: NamedFile[] = Object.entries({ "a.zip": bytes, ...others }).map(([path, content]) => ({
     path,
     file: new Blob([content]),
   }));
-  return (
-    await planImport(
-      files.map(({ path }) => path),
-      files,
-    )
-  ).plan;
+  const { plan, pictures } = await planImport(
+    files.map(({ path }) => path),
+    files,
+  );
+  expect(plan.pictures).toBe(pictures.length);
+  return { ...plan, pictures };
 }
 
-const codes = ({ refused }: ImportPlan): string[] => refused.map(({ code }) => code);
-const paths = ({ pictures }: ImportPlan): string[] => pictures.map(({ path }) => path);
+const codes = ({ refused }: Plan): string[] => refused.map(({ code }) => code);
+const paths = ({ pictures }: Plan): string[] => pictures.map(({ path }) => path);
 
 describe("T-F3: zips", () => {
   it("are planned like the folders they hold, with metadata and configs inside", async () => {

@@ -5,7 +5,7 @@ import { maxConfigBytes, readDatasetToml } from "../../dataset/datasetToml";
 import { maxMetadataBytes, readJsonLines, readMetadataJson } from "../../dataset/metadata";
 import { UniquePaths } from "../../dataset/uniquePaths";
 import type { FileEntry } from "@zip.js/zip.js";
-import type { ImportPlan, NamedFile, RefusedFile } from "./api";
+import type { ImportPlan, NamedFile, PlannedPicture, RefusedFile } from "./api";
 import { inflate, isZip, isZipPath, listZip } from "./unzip";
 
 /** As people count: `p2` before `p10`. Folders and drops come in any order otherwise. */
@@ -14,6 +14,7 @@ const byName = new Intl.Collator("en", { numeric: true });
 /** A plan, and the entries of the zips in it by the paths it uses. */
 export interface Planned {
   plan: ImportPlan;
+  pictures: PlannedPicture[];
   entries: Map<string, FileEntry>;
 }
 
@@ -104,6 +105,7 @@ class Planner {
     const { pictures, refused } = arrangePaths([...this.#paths], this.#facts);
     for (const { path, error } of refused) this.#refused.push(refusedFile(path, error));
     pictures.sort((a, b) => byName.compare(a.path, b.path));
-    return { plan: { pictures, refused: this.#refused, notes: this.#notes }, entries: this.#entries };
+    const plan = { pictures: pictures.length, refused: this.#refused, notes: this.#notes };
+    return { plan, pictures, entries: this.#entries };
   }
 }

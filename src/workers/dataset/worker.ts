@@ -1,18 +1,16 @@
 /** A dataset worker: everything that touches the pixels and bytes of the person's pictures. */
-import type { FileEntry } from "@zip.js/zip.js";
 import { expose, transfer } from "comlink";
 import { WeftError } from "../../base/errors";
 import { toFailure } from "../failure";
 import type { DatasetWorker } from "./api";
 import { openPicture, pixelsOnWhite, toBucket } from "./decode";
 import { askDoctor, showDoctor } from "./doctor";
-import { planImport } from "./plan";
+import { planImport, type Planned } from "./plan";
 import { readPicture } from "./readPicture";
 import { inflate } from "./unzip";
 import { writeZip } from "./writeZip";
 
-/** Entries of the zips of planned drops, by job. */
-const jobs = new Map<string, Map<string, FileEntry>>();
+const jobs = new Map<string, Planned>();
 
 /** Runs `work` so that its errors keep their words across the border. */
 async function words<T>(work: () => Promise<T>): Promise<T> {
@@ -28,15 +26,16 @@ async function words<T>(work: () => Promise<T>): Promise<T> {
 const worker: DatasetWorker = {
   plan: (jobId, paths, files) =>
     words(async () => {
-      const { plan, entries } = await planImport(paths, files);
-      jobs.set(jobId, entries);
-      return plan;
+      const planned = await planImport(paths, files);
+      jobs.set(jobId, planned);
+      return planned.plan;
     }),
+  planned: async (jobId, from, count) => jobs.get(jobId)?.pictures.slice(from, from + count) ?? [],
   inflate: (jobId, paths) =>
     words(() =>
       Promise.all(
         paths.map((path) => {
-          const entry = jobs.get(jobId)?.get(path);
+          const entry = jobs.get(jobId)?.entries.get(path);
           if (!entry) throw new WeftError("cancelled", "The import was cancelled.");
           return inflate(entry);
         }),
