@@ -18,7 +18,7 @@ async function thumbnailPixels(
   name: string,
 ): Promise<{ width: number; height: number; data: number[] }> {
   await page.getByRole("searchbox", { name: /Filter/ }).fill(name);
-  const image = page.getByRole("gridcell").getByRole("img", { includeHidden: true });
+  const image = page.getByRole("gridcell").locator("img");
   await expect(image).toHaveCount(1);
   return image.evaluate(async (node: HTMLImageElement) => {
     await node.decode();
@@ -115,9 +115,9 @@ test("T-F6: sixty payloads in captions, names, metadata and the trigger stay tex
   await page.locator('input[type="file"]:not([webkitdirectory])').first().setInputFiles(zip);
   await expect(grid(page)).toHaveAttribute("data-count", "60");
   await page.getByLabel("Trigger word").fill(payloads[1] ?? "");
-  for (const index of [0, 1, 2, 14, 31]) {
-    await page.locator(`button[data-index="${index}"]`).scrollIntoViewIfNeeded();
-    await page.locator(`button[data-index="${index}"]`).click();
+  for (const name of ["0.png", "onerror", "iframe", "ontoggle"]) {
+    await page.getByRole("searchbox", { name: /Filter/ }).fill(name);
+    await page.getByRole("gridcell").first().getByRole("button").click();
     await expect(page.getByRole("complementary").getByRole("textbox", { name: "Caption" })).not.toHaveValue(
       "",
     );

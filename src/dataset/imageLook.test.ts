@@ -9,6 +9,7 @@ import {
   lookOf,
   type ImageLook,
 } from "./imageLook";
+import { jpegQuality } from "./jpegQuality";
 import type { Pixels } from "./pixels";
 
 const size = 192;
@@ -109,5 +110,12 @@ describe("blur and blocks", () => {
       blockinessOf(greyOf(await pixelsOf(await recoded(scene(1), quality))));
     expect(await blocks(90)).toBeLessThan(1.3);
     expect(await blocks(8)).toBeGreaterThan(1.8);
+  });
+
+  it.each([10, 30, 50, 75, 95])("a JPEG saved at %i says so", async (quality) => {
+    const head = await scene(1).jpeg({ quality }).toBuffer();
+    expect(Math.abs((jpegQuality(head) ?? 0) - quality)).toBeLessThanOrEqual(2);
+    expect(jpegQuality(head.subarray(0, 40))).toBeUndefined();
+    expect(jpegQuality(await scene(1).png().toBuffer())).toBeUndefined();
   });
 });

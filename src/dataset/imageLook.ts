@@ -11,6 +11,8 @@ export interface ImageLook {
   blur: number;
   /** Steps across the borders of JPEG's 8 × 8 blocks ÷ steps elsewhere; 1 where there are no blocks. */
   blockiness: number;
+  /** 1…100 as its encoder's setting; JPEGs only. */
+  quality?: number | undefined;
 }
 
 /** One channel, rows from the top. */

@@ -38,7 +38,9 @@ const imageSchema = v.object({
   /** Caption files with other endings beside the one that is used; kept for the export. */
   otherCaptions: extra(v.array(v.object({ extension: text, bytes: v.instance(Uint8Array) }))),
   /** What the doctor judges by; computed once, at import. */
-  look: extra(v.object({ hash: text, colours: text, blur: number, blockiness: number })),
+  look: extra(
+    v.object({ hash: text, colours: text, blur: number, blockiness: number, quality: extra(number) }),
+  ),
   /** Some of it is transparent. */
   alpha: extra(v.boolean()),
   /** In the trash since; milliseconds since 1970. */

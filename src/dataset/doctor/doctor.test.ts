@@ -98,8 +98,10 @@ describe("the doctor", () => {
 
   it("finds blur and JPEG blocks, but not blocks that shrink away", () => {
     const blurred = patient(1, { look: { ...clear, hash: hashOf(1), blur: 0.8 } });
-    const blocks = { name: "a.jpg", look: { ...clear, hash: hashOf(2), blockiness: 2.5 } };
+    const blocks = { name: "a.jpg", look: { ...clear, hash: hashOf(2), blockiness: 3 } };
     expect(examine([blurred]).map(({ kind }) => kind)).toEqual(["blurry"]);
+    const poor = { ...blocks, look: { ...blocks.look, blockiness: 1.5, quality: 20 } };
+    expect(examine([patient(2, poor)])[0]?.pictures[0]?.detail).toBe("saved at quality 20 of 100");
     expect(examine([patient(2, blocks)]).map(({ kind }) => kind)).toEqual(["jpeg-ruined"]);
     expect(examine([patient(2, { ...blocks, width: 3000, height: 3000 })])).toEqual([]);
     expect(examine([patient(2, { ...blocks, name: "pixel art.png" })])).toEqual([]);

@@ -3,8 +3,10 @@ import { pictures, removal, type Check, type Patient } from "./types";
 
 /** Crété's blur metric of a picture shrunk to 512 px; sharp photographs are below 0.4. */
 const blurred = 0.62;
-/** Steps at block borders ÷ steps elsewhere; clean pictures are at 1. */
-const blocky = 1.7;
+/** Saved at a lower setting than this, of 100, a JPEG shows its blocks. */
+const poorQuality = 40;
+/** Steps at block borders ÷ steps elsewhere: 1 in clean pictures, 2 in smooth ones saved as usual. */
+const blocky = 2.8;
 
 export const blurry: Check = ({ patients }) => {
   const found = worstFirst(patients, ({ look }) => look?.blur ?? 0).filter(({ value }) => value > blurred);
@@ -24,17 +26,26 @@ export const jpegRuined: Check = ({ patients, resolution }) => {
   const full = patients
     .filter(({ width, height }) => Math.min(width, height) < 2 * resolution)
     .filter(isLossy);
-  const found = worstFirst(full, ({ look }) => look?.blockiness ?? 1).filter(({ value }) => value > blocky);
+  const found = full
+    .flatMap(({ id, look }) => {
+      const quality = look?.quality ?? 100;
+      const blocks = look?.blockiness ?? 1;
+      // Saved again at a good setting, a poor JPEG keeps its blocks.
+      if (quality >= poorQuality && blocks <= blocky) return [];
+      const detail =
+        quality < poorQuality
+          ? `saved at quality ${quality} of 100`
+          : `blocks ${blocks.toFixed(1)}× as strong as elsewhere`;
+      return [{ id, detail, value: blocks + (100 - quality) / 100 }];
+    })
+    .sort((a, b) => b.value - a.value);
   if (found.length === 0) return undefined;
   return {
     kind: "jpeg-ruined",
     severity: "warning",
     title: pictures(found.length, "was saved too small as JPEG", "were saved too small as JPEG"),
     why: "The little squares that strong compression leaves are a pattern like any other, and the LoRA learns to draw them. Look for the original file.",
-    pictures: found.map(({ id, value }) => ({
-      id,
-      detail: `blocks ${value.toFixed(1)}× as strong as elsewhere`,
-    })),
+    pictures: found.map(({ id, detail }) => ({ id, detail })),
     fix: { label: "Leave them out", treatments: removal(found.map(({ id }) => id)) },
   };
 };

@@ -1,6 +1,7 @@
 /** One file of an import → a picture with its caption, or the reason why not. */
 import { maxCaptionBytes, readCaptionText } from "../../dataset/captionFile";
 import { headerBytes, readImageHeader, type ImageHeader } from "../../dataset/imageHeader";
+import { jpegQuality } from "../../dataset/jpegQuality";
 import type { CaptionBytes, ImportedImage, PictureTask } from "./api";
 import { openPicture } from "./decode";
 import { examine } from "./examine";
@@ -13,14 +14,15 @@ const maxKeptBytes = 4 * 1024 ** 2;
 /** @throws WeftError when it cannot be used; the message reads after the file's name. */
 export async function readPicture(task: PictureTask): Promise<ImportedImage> {
   const { path, file, repeats } = task;
-  const header = readImageHeader(new Uint8Array(await file.slice(0, headerBytes).arrayBuffer()), file.size);
+  const head = new Uint8Array(await file.slice(0, headerBytes).arrayBuffer());
+  const header = readImageHeader(head, file.size);
   const bitmap = await openPicture(file);
   try {
     const { width, height } = bitmap;
     const { notes: captionNotes, ...caption } = await captionOf(task);
     const { format } = header;
     const notes = [...pictureNotes(header, bitmap), ...captionNotes];
-    const examined = await examine(bitmap);
+    const { look, ...examined } = await examine(bitmap);
     const id = crypto.randomUUID();
     return {
       id,
@@ -34,6 +36,7 @@ export async function readPicture(task: PictureTask): Promise<ImportedImage> {
       notes,
       ...caption,
       ...examined,
+      look: { ...look, quality: jpegQuality(head) },
     };
   } finally {
     bitmap.close();
