@@ -21,11 +21,11 @@ async function limitStorage(page: Page, spare: number | undefined, site = page.u
 
 test("T-S1: pictures that do not fit are told, those that are here stay", async ({
   page,
-  baseURL = "",
+  baseURL,
   folder,
 }) => {
   // Chrome keeps what it knows about free space for half a minute: the limit must be there before the first write.
-  await limitStorage(page, roomForSmallPictures, baseURL);
+  await limitStorage(page, roomForSmallPictures, baseURL ?? "");
   await page.goto("/");
   const person = new Person(page, folder);
   await person.addPictures(await pictures(folder, 2));
