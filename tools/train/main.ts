@@ -187,7 +187,14 @@ function report(event: TrainEvent): void {
     process.stderr.write(`${event.stage} ${event.done}/${event.total}\n`);
   } else if (event.kind === "warning") {
     process.stderr.write(`warning: ${event.message}\n`);
+  } else if (event.kind === "plan") {
+    const { dispatches, bytes } = event.plan;
+    process.stderr.write(`planned ${dispatches} dispatches a step, ${mebi(bytes.total)} on the GPU\n`);
   }
+}
+
+function mebi(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 }
 
 function summary(
@@ -210,6 +217,7 @@ function summary(
     fixed_noise_loss: fixedNoiseLoss,
     sha256: lora.sha256,
     sshs_model_hash: lora.sshsModelHash,
+    peak_memory_bytes: 1024 * process.resourceUsage().maxRSS,
     settings,
   };
 }
