@@ -64,13 +64,15 @@ interface Shape {
 }
 
 const usualSide = 448;
+/** A graph that asks for larger pictures is no tagger, or means harm. */
+const largestSide = 1024;
 
 function shapeOf(model: OnnxModel): Shape {
   const shape = model.inputs[0]?.shape ?? [];
   const numbers = shape.map((size) => (typeof size === "number" ? size : 0));
   const channelsFirst = numbers[1] === 3;
   const side = (channelsFirst ? numbers[2] : numbers[1]) ?? 0;
-  if (shape.length !== 4)
+  if (shape.length !== 4 || side > largestSide)
     throw new WeftError(
       "not-a-tagger",
       "The model does not take pictures as a tagger does.",

@@ -32,6 +32,8 @@ export interface ClipParts {
 }
 
 const defaultImageSize = 224;
+/** A graph that asks for larger pictures is no CLIP, or means harm. */
+const largestImage = 1024;
 
 function port(model: OnnxModel, name: string, what: string): OnnxPort {
   const found = model.inputs.find((input) => input.name === name);
@@ -65,6 +67,12 @@ export function clipModel({ image, text, tokenizer, imageSize, statistics }: Cli
   const idPort = port(text, "input_ids", "text model");
   const fixedSize = pixelPort.shape.at(-1);
   const size = typeof fixedSize === "number" && fixedSize > 0 ? fixedSize : (imageSize ?? defaultImageSize);
+  if (size > largestImage)
+    throw new WeftError(
+      "not-clip",
+      `The image model wants pictures of ${size} px.`,
+      "Choose the ONNX files of a CLIP model.",
+    );
   const fixedBatch = idPort.shape[0];
   const batch = typeof fixedBatch === "number" && fixedBatch > 0 ? fixedBatch : textBatch;
   const maskPort = text.inputs.find((input) => input.name === "attention_mask");
