@@ -48,6 +48,8 @@ export interface Trial extends CaptionedPicture {
 
 /** Captions reach the dataset in batches this far apart, in milliseconds: each makes the page draw. */
 const applyEvery = 250;
+/** Progress is shown at most this often, in milliseconds. */
+const tellEvery = 100;
 /** A captioner on the GPU is let go after this long without work, in milliseconds: training wants the memory. */
 const idleTime = 60_000;
 const stages: Record<Preparing["stage"], string> = {
@@ -63,14 +65,14 @@ export class Captioners {
   kept = $state.raw<KeptModel[]>([]);
   /** The phrase lists that the person changed, by id. */
   lists = new SvelteMap<ListId, readonly string[]>();
-  /** How fast the last run was, in seconds per picture. */
-  pace = $state.raw<number>();
 
   #client: CaptionClient;
   #dataset: Dataset;
   #store = strictStore("weft-captioning");
   #abort: AbortController | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
+  /** When progress was shown last, in milliseconds. */
+  #told = 0;
 
   constructor(client: CaptionClient, dataset: Dataset) {
     this.#client = client;
@@ -285,23 +287,18 @@ export class Captioners {
       (edits, label, merge) => void this.#dataset.change(label, edits, merge),
     );
     const failed: string[] = [];
+    let next = this.#read(targets[0]);
     try {
       for (const [index, image] of targets.entries()) {
-        this.working = {
-          what: "captioning",
-          label: image.name,
-          done: index,
-          total: targets.length,
-          secondsLeft: run.secondsLeft(index),
-          bytes: false,
-        };
+        this.#onCaptioning(image.name, index, targets.length, run);
+        const file = next;
+        next = this.#read(targets[index + 1]);
         try {
-          const blob = await this.#dataset.original(image);
-          const result = await this.#client.caption(blob, image.name, image.caption, signal);
+          const result = await this.#client.caption(await file, image.name, image.caption, signal);
           // It may have been edited meanwhile.
           const now = this.#dataset.image(image.id)?.caption ?? image.caption;
           const combined = combineCaption(now, result.caption, this.preferences.existing, this.#trigger());
-          if (combined !== undefined) run.add(edit(image.id, combined));
+          run.done(combined === undefined ? undefined : edit(image.id, combined));
         } catch (reason) {
           if (isAbort(reason) || signal.aborted || !isOfPicture(reason)) throw reason;
           failed.push(image.name);
@@ -309,10 +306,26 @@ export class Captioners {
       }
     } finally {
       run.flush();
-      this.pace = run.pace();
     }
     if (failed.length > 0)
       showWarning(`${plural(failed.length, "picture")} could not be read`, failed.slice(0, 5).join(", "));
+  }
+
+  /** A picture's file, read while the one before it is captioned. */
+  #read(image: ImageRecord | undefined): Promise<Blob> {
+    const file = image ? this.#dataset.original(image) : Promise.resolve(new Blob());
+    // Whoever awaits it hears of it; nobody does when the run ends before.
+    file.catch(() => undefined);
+    return file;
+  }
+
+  /** At most ten times a second: fast captioners would keep the page busy with drawing. */
+  #onCaptioning(label: string, done: number, total: number, run: Run): void {
+    const now = performance.now();
+    if (this.working?.what === "captioning" && now - this.#told < tellEvery) return;
+    this.#told = now;
+    const secondsLeft = run.secondsLeft(done);
+    this.working = { what: "captioning", label, done, total, secondsLeft, bytes: false };
   }
 
   #trigger(): string {
@@ -342,7 +355,6 @@ class Run {
   #started = performance.now();
   #applied = performance.now();
   #total: number;
-  #count = 0;
 
   constructor(total: number, apply: (edits: readonly ImageEdit[], label: string, merge: string) => void) {
     this.#total = total;
@@ -350,9 +362,9 @@ class Run {
     this.#apply = apply;
   }
 
-  add(change: ImageEdit): void {
-    this.#pending.push(change);
-    this.#count++;
+  /** One more picture is done; `change` goes to the dataset with the next batch. */
+  done(change: ImageEdit | undefined): void {
+    if (change) this.#pending.push(change);
     if (performance.now() - this.#applied > applyEvery) this.flush();
   }
 
@@ -366,9 +378,5 @@ class Run {
     if (done === 0) return undefined;
     const perPicture = (performance.now() - this.#started) / 1000 / done;
     return perPicture * (this.#total - done);
-  }
-
-  pace(): number | undefined {
-    return this.#count > 0 ? (performance.now() - this.#started) / 1000 / this.#count : undefined;
   }
 }

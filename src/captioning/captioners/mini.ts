@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { halfToFloats } from "../../base/half";
 import { WeftError } from "../../base/errors";
-import { clipModel, type ClipModel } from "../clip/model";
+import { clipModel, imageEncoder, type ImageParts } from "../clip/model";
 import type { ChannelStatistics } from "../clip/preprocess";
 import { embedPhrases } from "../interrogator/embeddings";
 import { rankPhrases, type PhraseTable, type Ranked } from "../interrogator/table";
@@ -81,20 +81,25 @@ async function shippedTables(
   return { subjects: table("subjects"), styles: table("styles"), backgrounds: table("backgrounds") };
 }
 
-async function computedTables(
+/** The features of lists that came without: the only use of the text side. */
+async function withText(
   context: CaptionerContext,
   lists: Record<Group, string[]>,
-  clip: ClipModel,
+  parts: ImageParts,
 ): Promise<Record<Group, PhraseTable>> {
+  const text = await context.runtime.open(await context.file("text.onnx"), "text.onnx");
+  const clip = clipModel({ ...parts, text, tokenizer: await context.tokenizer() });
   const embed = (group: Group): Promise<PhraseTable> =>
     embedPhrases(clip, lists[group], context, (done) =>
       context.onPreparing({ stage: "phrases", label: group, done, total: lists[group].length }),
     );
-  return {
+  const tables = {
     subjects: await embed("subjects"),
     styles: await embed("styles"),
     backgrounds: await embed("backgrounds"),
   };
+  await text.release();
+  return tables;
 }
 
 /** Share of the best of a ranking, by a softmax over scaled similarities. */
@@ -117,16 +122,9 @@ export async function openMini(
   const image = await context.runtime.open(await context.file("image.onnx"), "image.onnx");
   const statistics: ChannelStatistics = index.image;
   const shipped = await shippedTables(context, rules, index.width);
-  // The text side is needed only for lists that came without features.
-  const text = await context.runtime.open(await context.file("text.onnx"), "text.onnx");
-  const clip = clipModel({
-    image,
-    text,
-    tokenizer: await context.tokenizer(),
-    imageSize: index.image.size,
-    statistics,
-  });
-  const tables = shipped ?? (await computedTables(context, rules, clip));
+  const parts = { image, imageSize: index.image.size, statistics };
+  const tables = shipped ?? (await withText(context, rules, parts));
+  const look = imageEncoder(parts);
 
   function isSaid(group: Group, ranked: readonly Ranked[]): boolean {
     const [best] = ranked;
@@ -137,7 +135,7 @@ export async function openMini(
 
   return {
     caption: async ({ pixels }): Promise<CaptionResult> => {
-      const features = await clip.imageFeatures(pixels);
+      const features = await look(pixels);
       let caption = rules.combine;
       const phrases: ScoredPhrase[] = [];
       for (const group of groups) {
@@ -156,6 +154,6 @@ export async function openMini(
       const parts = caption.split(",").map((part) => part.trim());
       return { caption: parts.filter((part) => part !== "").join(", "), phrases };
     },
-    release: () => clip.release(),
+    release: () => image.release(),
   };
 }

@@ -22,13 +22,16 @@ export interface ClipModel {
   release(): Promise<void>;
 }
 
-export interface ClipParts {
+export interface ImageParts {
   image: OnnxModel;
-  text: OnnxModel;
-  tokenizer: ClipTokenizer;
   /** Side of the square picture, where the graph leaves it free. */
   imageSize?: number | undefined;
   statistics?: ChannelStatistics | undefined;
+}
+
+export interface ClipParts extends ImageParts {
+  text: OnnxModel;
+  tokenizer: ClipTokenizer;
 }
 
 const defaultImageSize = 224;
@@ -61,11 +64,16 @@ function ids(type: string, values: readonly number[], dims: readonly number[]): 
   return { data, dims };
 }
 
-/** @throws WeftError `not-clip` when the graphs are not a pair of CLIP encoders. */
-export function clipModel({ image, text, tokenizer, imageSize, statistics }: ClipParts): ClipModel {
-  const pixelPort = port(image, "pixel_values", "image model");
-  const idPort = port(text, "input_ids", "text model");
-  const fixedSize = pixelPort.shape.at(-1);
+/**
+ * The picture's half of a CLIP: unit vectors of pictures.
+ * @throws WeftError `not-clip` when the graph is no image encoder
+ */
+export function imageEncoder({
+  image,
+  imageSize,
+  statistics = clipStatistics,
+}: ImageParts): ClipModel["imageFeatures"] {
+  const fixedSize = port(image, "pixel_values", "image model").shape.at(-1);
   const size = typeof fixedSize === "number" && fixedSize > 0 ? fixedSize : (imageSize ?? defaultImageSize);
   if (size > largestImage)
     throw new WeftError(
@@ -73,6 +81,21 @@ export function clipModel({ image, text, tokenizer, imageSize, statistics }: Cli
       `The image model wants pictures of ${size} px.`,
       "Choose the ONNX files of a CLIP model.",
     );
+  return async (pixels) => {
+    const data = normaliseChannels(fitAndCrop(pixels, size), statistics);
+    const embeds = output(
+      await image.run({ pixel_values: { data, dims: [1, 3, size, size] } }),
+      "image_embeds",
+    );
+    const width = embeds.dims.at(-1) ?? embeds.data.length;
+    return rowOf(normaliseRows({ data: embeds.data.slice(0, width), width }), 0);
+  };
+}
+
+/** @throws WeftError `not-clip` when the graphs are not a pair of CLIP encoders. */
+export function clipModel({ text, tokenizer, ...parts }: ClipParts): ClipModel {
+  const imageFeatures = imageEncoder(parts);
+  const idPort = port(text, "input_ids", "text model");
   const fixedBatch = idPort.shape[0];
   const batch = typeof fixedBatch === "number" && fixedBatch > 0 ? fixedBatch : textBatch;
   const maskPort = text.inputs.find((input) => input.name === "attention_mask");
@@ -92,15 +115,7 @@ export function clipModel({ image, text, tokenizer, imageSize, statistics }: Cli
   }
 
   return {
-    imageFeatures: async (pixels) => {
-      const data = normaliseChannels(fitAndCrop(pixels, size), statistics ?? clipStatistics);
-      const embeds = output(
-        await image.run({ pixel_values: { data, dims: [1, 3, size, size] } }),
-        "image_embeds",
-      );
-      const width = embeds.dims.at(-1) ?? embeds.data.length;
-      return rowOf(normaliseRows({ data: embeds.data.slice(0, width), width }), 0);
-    },
+    imageFeatures,
     textFeatures: async (texts, onDone) => {
       let all: Vectors = { data: new Float32Array(), width: 0 };
       for (let start = 0; start < texts.length; start += batch) {
@@ -119,7 +134,7 @@ export function clipModel({ image, text, tokenizer, imageSize, statistics }: Cli
     },
     isFull: (line) => (tokenizer.encodePadded(line, 0).at(-1) ?? 0) !== 0,
     release: async () => {
-      await image.release();
+      await parts.image.release();
       await text.release();
     },
   };
