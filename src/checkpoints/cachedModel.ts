@@ -9,7 +9,7 @@ import type { TensorInfo } from "../formats/safetensors/header";
 import type { ByteSource } from "../formats/safetensors/source";
 import { VAE_PREFIX } from "../formats/checkpoint/layout";
 import { checksum, readRecord, readSeal } from "./container";
-import { packedForm, pieceBytes, rowCount, unpackRows, type PackedForm } from "./packing";
+import { formOfType, pieceBytes, rowCount, unpackRows, type PackedForm } from "./packing";
 import { parseIndex, type PackIndex, type PieceRecord } from "./records";
 
 interface CachedTensor {
@@ -47,8 +47,8 @@ export async function openCachedModel(source: ByteSource, vae?: CachedModel): Pr
 
 function cachedModel(index: PackIndex, source: ByteSource, vae?: CachedModel): CachedModel {
   const tensors = new Map<string, CachedTensor>();
-  for (const { key, shape, pieces } of index.tensors)
-    tensors.set(key, { form: packedForm(key, shape, index.storage), pieces, source });
+  for (const { key, shape, type, pieces } of index.tensors)
+    tensors.set(key, { form: formOfType(key, shape, type), pieces, source });
   const own = (key: string) => (vae && key.startsWith(VAE_PREFIX) ? undefined : tensors.get(key));
   const shapes = new Map([...tensors].map(([key, { form }]) => [key, form.shape]));
   for (const [key, shape] of vae?.shapes ?? []) shapes.set(key, shape);

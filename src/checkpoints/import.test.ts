@@ -10,8 +10,10 @@ import { readCheckpointTensor } from "../formats/checkpoint/tensor";
 import { tinyConfig, tinyFile, tinyTensors } from "../formats/checkpoint/testing/tinyCheckpoint";
 import { fromBlob, fromBytes } from "../formats/safetensors/source";
 import { sha256 } from "hash-wasm";
+import { weightPrecisions } from "../models/precisions";
 import { configOf, openCachedModel, readIndex } from "./cachedModel";
 import { importCheckpoint, type ImportHost, type ImportRequest } from "./importCheckpoint";
+import { packedForm } from "./packing";
 import { planImport } from "./plan";
 import { MemoryFolder } from "./testing/memoryFolder";
 
@@ -158,7 +160,12 @@ describe("the plan of an import", () => {
   test("goes through every byte once, in order, and through every row of every tensor", async () => {
     const { bundle, tensors } = await requestFor("q8");
     const property = fc.property(fc.integer({ min: 1, max: 200_000 }), (chunkBytes) => {
-      const chunks = planImport(bundle.files, tensors, "q8", chunkBytes);
+      const chunks = planImport(
+        bundle.files,
+        tensors,
+        (key, { shape }) => packedForm(key, shape, "q8"),
+        chunkBytes,
+      );
       let at = 0;
       const rows = new Map<string, number>();
       for (const { begin, end, pieces } of chunks) {
@@ -266,4 +273,15 @@ test("a VAE of its own replaces the model's", async () => {
   expect(await model.read(key)).not.toEqual(await plain.read(key));
   const unet = "model.diffusion_model.out.2.weight";
   expect(await model.read(unet)).toEqual(await plain.read(unet));
+});
+
+test("what the graphs ask to keep larger is kept larger, so that nothing is packed twice", async () => {
+  const precisions = weightPrecisions(config);
+  const folder = new MemoryFolder();
+  const index = await run(folder, { ...(await requestFor("q4")), precisions });
+  const types = new Map(index.tensors.map(({ key, type }) => [key, type]));
+  expect(new Set(types.values())).toEqual(new Set(["f32", "f16", "q8", "q4"]));
+  for (const [key, precision] of precisions) {
+    if (precision === "exact") expect(["f16", "f32"], key).toContain(types.get(key));
+  }
 });

@@ -4,7 +4,7 @@
  * on; what is not whole is cut off and done again.
  */
 import { WeftError } from "../base/errors";
-import type { WeightType } from "../engine/tensor";
+import type { WeightPrecision, WeightType } from "../engine/tensor";
 import type { Bundle } from "../formats/checkpoint/bundle";
 import type { CheckpointTensor } from "../formats/checkpoint/tensor";
 import { readTensor } from "../formats/safetensors/tensor";
@@ -12,7 +12,7 @@ import { fromBytes } from "../formats/safetensors/source";
 import type { RandomFile } from "../storage/randomFile";
 import { BundleHash, bundleSha256, type HashState } from "./bundleHash";
 import { SEAL_BYTES, checksum, readRecord, writeRecord, writeSeal } from "./container";
-import { packRows } from "./packing";
+import { packRows, packedForm } from "./packing";
 import { CHUNK_BYTES, planImport, type PlannedChunk, type PlannedPiece } from "./plan";
 import { parseBeginning, parseChunk, type Beginning, type PackIndex, type PieceRecord } from "./records";
 
@@ -21,6 +21,8 @@ export interface ImportRequest {
   /** Tensors to keep, by canonical key. */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   readonly storage: WeightType;
+  /** What the model's graphs ask for single tensors. */
+  readonly precisions?: ReadonlyMap<string, WeightPrecision>;
   readonly about: Omit<Beginning, "planHash" | "startedAt" | "sourceBytes" | "storage" | "chunkBytes">;
   /** SHA-256 that each file must have, where known, in the order of the bundle's files. */
   readonly expected?: readonly (string | undefined)[];
@@ -35,6 +37,11 @@ export interface ImportHost {
   readonly throwIfCancelled: () => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+}
+
+/** How each tensor is kept. */
+function formsOf({ storage, precisions }: ImportRequest) {
+  return (key: string, { shape }: CheckpointTensor) => packedForm(key, shape, storage, precisions?.get(key));
 }
 
 /** Chunks between two flushes: what a power cut can cost. */
@@ -62,7 +69,7 @@ export async function importCheckpoint(
   host: ImportHost,
 ): Promise<PackIndex> {
   const { bundle, storage } = request;
-  const chunks = planImport(bundle.files, request.tensors, storage, request.chunkBytes);
+  const chunks = planImport(bundle.files, request.tensors, formsOf(request), request.chunkBytes);
   const planHash = await hashPlan(chunks, request);
   const beginning: Beginning = {
     ...request.about,
@@ -234,15 +241,17 @@ async function finish(
     );
   }
   const config = bundle.header.metadata.get("config");
+  const forms = formsOf(request);
   const index: PackIndex = {
     ...beginning,
     sha256: await bundleSha256(files.map(({ sha256 }) => sha256)),
     files,
     finishedAt: host.now(),
     ...(config !== undefined && { config }),
-    tensors: [...request.tensors].map(([key, { shape }]) => ({
+    tensors: [...request.tensors].map(([key, tensor]) => ({
       key,
-      shape: [...shape],
+      shape: [...tensor.shape],
+      type: forms(key, tensor).type,
       // In order of rows, which need not be that of the file: diffusers writes k before q.
       pieces: (pieces.get(key) ?? []).sort(([, a], [, b]) => a - b),
     })),

@@ -3,7 +3,7 @@
  * cut into pieces of whole rows.
  */
 import { packWeight, unpackWeight, weightBytes, weightTypeFor } from "../engine/weights";
-import { elementCount, type WeightSpec, type WeightType } from "../engine/tensor";
+import { elementCount, type WeightPrecision, type WeightSpec, type WeightType } from "../engine/tensor";
 import { transpose } from "../formats/checkpoint/tensor";
 
 export type PackedLayout = WeightSpec["layout"];
@@ -21,11 +21,25 @@ export interface PackedForm {
 /** Kept exact and unquantised whatever is chosen: embeddings, and the projection that SDXL reads transposed. */
 const TABLES = /(token_embedding|position_embedding)\.weight$|positional_embedding$|text_projection$/;
 
-/** @param storage what the person chose for matrices; vectors are f32, tables f16 at most */
-export function packedForm(key: string, shape: readonly number[], storage: WeightType): PackedForm {
+/**
+ * @param storage what the person chose for matrices; vectors are f32, tables f16 at most
+ * @param precision what the model's graphs ask for this tensor
+ */
+export function packedForm(
+  key: string,
+  shape: readonly number[],
+  storage: WeightType,
+  precision?: WeightPrecision,
+): PackedForm {
+  const form = formOfType(key, shape, "f32");
+  const spec = { keys: [key], layout: form.layout, shape: form.memory, ...(precision && { precision }) };
+  return { ...form, type: weightTypeFor(spec, storage) };
+}
+
+/** The form of a tensor that was packed as this type. */
+export function formOfType(key: string, shape: readonly number[], type: WeightType): PackedForm {
   const layout = layoutOf(key, shape);
-  const memory = memoryShape(layout, shape);
-  return { layout, type: weightTypeFor({ keys: [key], layout, shape: memory }, storage), shape, memory };
+  return { layout, type, shape, memory: memoryShape(layout, shape) };
 }
 
 function layoutOf(key: string, shape: readonly number[]): PackedLayout {

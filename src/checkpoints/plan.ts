@@ -3,11 +3,10 @@
  * never across files. The plan follows from the headers and the chosen storage alone, so that an interrupted import
  * finds its place again.
  */
-import type { WeightType } from "../engine/tensor";
 import type { BundleFile } from "../formats/checkpoint/bundle";
 import { tensorRanges, type CheckpointTensor } from "../formats/checkpoint/tensor";
 import { dtypeBits, type Dtype } from "../formats/safetensors/dtype";
-import { packedForm, pieceBytes, rowCount, rowLength, type PackedForm } from "./packing";
+import { pieceBytes, rowCount, rowLength, type PackedForm } from "./packing";
 
 /** Bytes of the checkpoint that are read at a time. Small enough that a few chunks at once stay unnoticed. */
 export const CHUNK_BYTES = 8 << 20;
@@ -53,10 +52,10 @@ interface Target {
 export function planImport(
   files: readonly BundleFile[],
   tensors: ReadonlyMap<string, CheckpointTensor>,
-  storage: WeightType,
+  formOf: (key: string, tensor: CheckpointTensor) => PackedForm,
   chunkBytes = CHUNK_BYTES,
 ): PlannedChunk[] {
-  const wanted = stretchesOf(tensors, storage);
+  const wanted = stretchesOf(tensors, formOf);
   return files.flatMap((file, index) => {
     const inside = wanted.filter(({ begin }) => begin >= file.begin && begin < file.begin + file.size);
     return new Chunker(file.begin, index, chunkBytes).cut(
@@ -66,10 +65,13 @@ export function planImport(
 }
 
 /** Every range that holds needed values, by where it begins. */
-function stretchesOf(tensors: ReadonlyMap<string, CheckpointTensor>, storage: WeightType): Stretch[] {
+function stretchesOf(
+  tensors: ReadonlyMap<string, CheckpointTensor>,
+  formOf: (key: string, tensor: CheckpointTensor) => PackedForm,
+): Stretch[] {
   const byPlace = new Map<string, { begin: number; end: number; targets: Target[] }>();
   for (const [key, tensor] of tensors) {
-    const form = packedForm(key, tensor.shape, storage);
+    const form = formOf(key, tensor);
     let row = 0;
     for (const range of tensorRanges(tensor)) {
       const place = `${range.begin}:${range.end}`;

@@ -54,7 +54,9 @@ const indexSchema = v.object({
   finishedAt: count,
   /** What the header said that shapes cannot tell. */
   config: v.optional(text),
-  tensors: v.array(v.object({ key: text, shape: v.array(count), pieces: v.array(pieceSchema) })),
+  tensors: v.array(
+    v.object({ key: text, shape: v.array(count), type: storage, pieces: v.array(pieceSchema) }),
+  ),
 });
 export type PackIndex = v.InferOutput<typeof indexSchema>;
 

@@ -7,6 +7,7 @@ import { detectBundle, type VaeTensors } from "../../formats/checkpoint/bundle";
 import { VAE_PREFIX } from "../../formats/checkpoint/layout";
 import { vaeTensors } from "../../formats/checkpoint/vaeFile";
 import { fromBlob } from "../../formats/safetensors/source";
+import { weightPrecisions } from "../../models/precisions";
 import { opfsFolder } from "../../storage/opfs";
 import { toFailure } from "../failure";
 import type { CheckpointSource, ImportOptions, ImportProgress, LibraryWorker } from "./api";
@@ -67,7 +68,7 @@ async function importModel(
 ): Promise<LibraryEntry> {
   const found = await findCheckpoint(source, { token: options.token, signal });
   const { bundle, origin, identity, expected } = found;
-  const { tensors, family, prediction, storage } =
+  const { tensors, family, prediction, storage, precisions } =
     options.kind === "vae" ? vaeOnly(found) : await wholeModel(found, options);
   const parameters = [...tensors.values()].reduce(
     (total, { shape }) => total + shape.reduce((product, size) => product * size, 1),
@@ -79,7 +80,7 @@ async function importModel(
   );
   return library.import(
     identity,
-    { bundle, tensors, storage, about, expected },
+    { bundle, tensors, storage, about, expected, precisions },
     {
       now: () => Date.now(),
       throwIfCancelled: () => signal.throwIfAborted(),
@@ -95,7 +96,13 @@ async function importModel(
 
 /** A VAE is small: it keeps its halves whatever its models are stored as. */
 function vaeOnly({ bundle }: Found) {
-  return { tensors: vaeTensors(bundle), family: "vae", prediction: "epsilon", storage: "f16" } as const;
+  return {
+    tensors: vaeTensors(bundle),
+    family: "vae",
+    prediction: "epsilon",
+    storage: "f16",
+    precisions: new Map(),
+  } as const;
 }
 
 async function wholeModel({ bundle }: Found, options: ImportOptions) {
@@ -104,7 +111,13 @@ async function wholeModel({ bundle }: Found, options: ImportOptions) {
   const { config, tensors, parts } = await detectBundle(bundle, vae);
   const own = vae ? new Map([...tensors].filter(([key]) => !key.startsWith(VAE_PREFIX))) : tensors;
   const storage = options.storage === "auto" ? chooseStorage(config, parts, options.memory) : options.storage;
-  return { tensors: own, family: config.family, prediction: config.prediction, storage };
+  return {
+    tensors: own,
+    family: config.family,
+    prediction: config.prediction,
+    storage,
+    precisions: weightPrecisions(config),
+  };
 }
 
 /** The shapes of a kept VAE; its values stay where they are. */
