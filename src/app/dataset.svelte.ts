@@ -150,7 +150,7 @@ export class Dataset {
   setTrigger(trigger: string): void {
     if (trigger === this.trigger) return;
     const about = { before: { trigger: this.trigger }, after: { trigger } };
-    this.#do({ label: "Trigger word", merge: "trigger", changes: [], about });
+    this.#do({ label: "Change the trigger", merge: "trigger", changes: [], about });
   }
 
   rename(name: string): void {
