@@ -1,14 +1,12 @@
 /**
- * Mini's captioner: CLIP Interrogator's ranking over three short lists. The text features of the lists come with it,
- * so that the first caption waits for one picture only. See docs/decisions/mini-captioner.md.
+ * Mini's captioner: the interrogator's eye over every caption of a subject in a style on a background. The captions'
+ * text features come with it, so that only the picture is encoded. See docs/decisions/mini-captioner.md.
  */
 import * as v from "valibot";
 import { halfToFloats } from "../../base/half";
 import { WeftError } from "../../base/errors";
-import { clipModel, imageEncoder, type ImageParts } from "../clip/model";
-import type { ChannelStatistics } from "../clip/preprocess";
-import { embedPhrases } from "../interrogator/embeddings";
-import { rankPhrases, type PhraseTable, type Ranked } from "../interrogator/table";
+import { imageEncoder } from "../clip/model";
+import { dot, rowOf, topIndices } from "../clip/vectors";
 import type { Aspect, LeaveOut } from "../presets";
 import { fitSettings } from "../settings";
 import type { Captioner, CaptionerContext, CaptionResult, ScoredPhrase } from "../types";
@@ -45,6 +43,14 @@ const slots: Record<Group, string> = {
 const aspects: Record<Group, Aspect> = { subjects: "subject", styles: "look", backgrounds: "background" };
 const shownPerGroup = 4;
 
+function unusable(path: string): WeftError {
+  return new WeftError(
+    "bad-captioner",
+    `"${path}" of the captioner cannot be used.`,
+    "Reload the page; the site may just have been updated.",
+  );
+}
+
 async function readJson<S extends v.GenericSchema>(
   context: CaptionerContext,
   path: string,
@@ -53,59 +59,74 @@ async function readJson<S extends v.GenericSchema>(
   const text = new TextDecoder().decode(await context.file(path));
   const result = v.safeParse(schema, JSON.parse(text));
   if (result.success) return result.output;
-  throw new WeftError(
-    "bad-captioner",
-    `"${path}" of the captioner cannot be used.`,
-    "Reload the page; the site may just have been updated.",
+  throw unusable(path);
+}
+
+type Lists = Record<Group, string[]>;
+
+/** Text features of every caption, as a grid: a background moves any caption by the same vector. */
+interface CaptionGrid {
+  /** [subjects · styles, width], unit rows. */
+  captions: Float32Array[];
+  /** [backgrounds, width] */
+  shifts: Float32Array[];
+  /** Length of each caption with each background, [subjects · styles · backgrounds]. */
+  lengths: Float64Array;
+}
+
+/** @throws WeftError `bad-captioner` when the file has not a row for each caption and background */
+async function readGrid(context: CaptionerContext, lists: Lists, width: number): Promise<CaptionGrid> {
+  const path = "captions.f16";
+  const bytes = await context.file(path);
+  const count = lists.subjects.length * lists.styles.length;
+  const rows = count + lists.backgrounds.length;
+  if (bytes.byteLength !== rows * width * 2) throw unusable(path);
+  const data = halfToFloats(new Uint16Array(bytes.buffer, bytes.byteOffset, rows * width));
+  const all = Array.from({ length: rows }, (_, row) => rowOf({ data, width }, row));
+  const [captions, shifts] = [all.slice(0, count), all.slice(count)];
+  const lengths = captions.flatMap((caption) =>
+    shifts.map((shift) => Math.sqrt(dot(caption, caption) + 2 * dot(caption, shift) + dot(shift, shift))),
   );
+  return { captions, shifts, lengths: Float64Array.from(lengths) };
 }
 
-/** The features that come with the captioner, row by row in the order of the groups; undefined when they do not fit. */
-async function shippedTables(
-  context: CaptionerContext,
-  lists: Record<Group, string[]>,
-  width: number,
-): Promise<Record<Group, PhraseTable> | undefined> {
-  if (!(await context.hasFile("phrases.f16"))) return undefined;
-  const bytes = await context.file("phrases.f16");
-  const rows = groups.reduce((sum, group) => sum + lists[group].length, 0);
-  if (bytes.byteLength !== rows * width * 2) return undefined;
-  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, rows * width);
-  const data = halfToFloats(halves);
-  let at = 0;
-  const table = (group: Group): PhraseTable => {
-    const from = at;
-    at += lists[group].length * width;
-    return { phrases: lists[group], vectors: { data: data.subarray(from, at), width } };
+/** Share of every caption with every background: a softmax over their scaled similarities with the picture. */
+function captionShares(
+  features: Float32Array,
+  { captions, shifts, lengths }: CaptionGrid,
+  scale: number,
+): Float64Array {
+  const added = shifts.map((shift) => dot(features, shift));
+  const logits = Float64Array.from(
+    captions.flatMap((caption) => {
+      const similarity = dot(features, caption);
+      return added.map((more) => similarity + more);
+    }),
+  ).map((product, i) => (scale * product) / (lengths[i] ?? 1));
+  const top = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+  const powers = logits.map((logit) => Math.exp(logit - top));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}
+
+/** The share of a phrase is that of all captions that hold it. */
+function phraseShares(shares: Float64Array, lists: Lists): Record<Group, Float64Array> {
+  const [styles, backgrounds] = [lists.styles.length, lists.backgrounds.length];
+  const sums: Record<Group, Float64Array> = {
+    subjects: new Float64Array(lists.subjects.length),
+    styles: new Float64Array(styles),
+    backgrounds: new Float64Array(backgrounds),
   };
-  return { subjects: table("subjects"), styles: table("styles"), backgrounds: table("backgrounds") };
-}
-
-/** The features of lists that came without: the only use of the text side. */
-async function withText(
-  context: CaptionerContext,
-  lists: Record<Group, string[]>,
-  parts: ImageParts,
-): Promise<Record<Group, PhraseTable>> {
-  const text = await context.runtime.open(await context.file("text.onnx"), "text.onnx");
-  const clip = clipModel({ ...parts, text, tokenizer: await context.tokenizer() });
-  const embed = (group: Group): Promise<PhraseTable> =>
-    embedPhrases(clip, lists[group], context, (done) =>
-      context.onPreparing({ stage: "phrases", label: group, done, total: lists[group].length }),
-    );
-  const tables = {
-    subjects: await embed("subjects"),
-    styles: await embed("styles"),
-    backgrounds: await embed("backgrounds"),
-  };
-  await text.release();
-  return tables;
-}
-
-/** Share of the best of a ranking, by a softmax over scaled similarities. */
-function shareOfBest(ranked: readonly Ranked[], scale: number): number {
-  const top = ranked[0]?.similarity ?? 0;
-  return 1 / ranked.reduce((sum, { similarity }) => sum + Math.exp(scale * (similarity - top)), 0);
+  shares.forEach((share, i) => {
+    const caption = Math.floor(i / backgrounds);
+    const add = (group: Group, at: number): void => {
+      sums[group][at] = (sums[group][at] ?? 0) + share;
+    };
+    add("subjects", Math.floor(caption / styles));
+    add("styles", caption % styles);
+    add("backgrounds", i % backgrounds);
+  });
+  return sums;
 }
 
 export async function openMini(
@@ -114,42 +135,31 @@ export async function openMini(
   leaveOut: LeaveOut,
 ): Promise<Captioner> {
   const { confidence } = fitSettings(miniFields, stored);
-  const [index, rules] = [
-    await readJson(context, "index.json", indexSchema),
-    await readJson(context, "phrases.json", phrasesSchema),
-  ];
+  const index = await readJson(context, "index.json", indexSchema);
+  const rules = await readJson(context, "phrases.json", phrasesSchema);
   context.onPreparing({ stage: "loading", label: "the captioner", done: 0, total: 0 });
+  const grid = await readGrid(context, rules, index.width);
   const image = await context.runtime.open(await context.file("image.onnx"), "image.onnx");
-  const statistics: ChannelStatistics = index.image;
-  const shipped = await shippedTables(context, rules, index.width);
-  const parts = { image, imageSize: index.image.size, statistics };
-  const tables = shipped ?? (await withText(context, rules, parts));
-  const look = imageEncoder(parts);
+  const look = imageEncoder({ image, imageSize: index.image.size, statistics: index.image });
 
-  function isSaid(group: Group, ranked: readonly Ranked[]): boolean {
-    const [best] = ranked;
-    if (!best || leaveOut.aspects.has(aspects[group]) || rules.unsaid.includes(best.text)) return false;
-    if (group === "subjects") return true;
-    return shareOfBest(ranked, index.logitScale) >= Math.max(confidence, rules.leaveOutBelow[group] ?? 0);
+  function isSaid(group: Group, text: string, share: number): boolean {
+    if (leaveOut.aspects.has(aspects[group]) || rules.unsaid.includes(text)) return false;
+    return group === "subjects" || share >= Math.max(confidence, rules.leaveOutBelow[group] ?? 0);
   }
 
   return {
     caption: async ({ pixels }): Promise<CaptionResult> => {
-      const features = await look(pixels);
+      const shares = phraseShares(captionShares(await look(pixels), grid, index.logitScale), rules);
       let caption = rules.combine;
       const phrases: ScoredPhrase[] = [];
       for (const group of groups) {
-        const ranked = rankPhrases(features, tables[group], tables[group].phrases.length);
-        const said = isSaid(group, ranked);
-        caption = caption.replace(slots[group], said ? (ranked[0]?.text ?? "") : "");
-        phrases.push(
-          ...ranked.slice(0, shownPerGroup).map((phrase, i) => ({
-            group,
-            text: phrase.text,
-            score: phrase.similarity,
-            used: said && i === 0,
-          })),
-        );
+        const best = topIndices(shares[group], shownPerGroup).map((at) => ({
+          text: rules[group][at] ?? "",
+          score: shares[group][at] ?? 0,
+        }));
+        const said = best.slice(0, 1).filter(({ text, score }) => isSaid(group, text, score));
+        caption = caption.replace(slots[group], said[0]?.text ?? "");
+        phrases.push(...best.map((phrase) => ({ group, ...phrase, used: said.includes(phrase) })));
       }
       const parts = caption.split(",").map((part) => part.trim());
       return { caption: parts.filter((part) => part !== "").join(", "), phrases };

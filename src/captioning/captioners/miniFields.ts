@@ -4,8 +4,8 @@ import type { Fields } from "../settings";
 export const miniFields = {
   confidence: {
     kind: "number",
-    label: "Least similarity",
-    help: "Phrases that fit less well are left out; the subject is always named.",
+    label: "Least certainty",
+    help: "A style or background less sure than this is left out; the subject is always named.",
     initial: 0,
     min: 0,
     max: 0.9,
