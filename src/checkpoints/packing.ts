@@ -101,9 +101,13 @@ function toMemoryOrder(form: PackedForm, values: Float32Array): Float32Array {
   if (taps === 1 && padded === inputs) return values;
   const rows = values.length / (inputs * taps);
   const memory = new Float32Array(rows * taps * padded);
-  eachElement(rows, inputs, taps, (row, input, tap, at) => {
-    memory[(row * taps + tap) * padded + input] = values[at] ?? 0;
-  });
+  let at = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let input = 0; input < inputs; input++) {
+      let to = row * taps * padded + input;
+      for (let tap = 0; tap < taps; tap++, to += padded) memory[to] = values[at++] ?? 0;
+    }
+  }
   return memory;
 }
 
@@ -115,27 +119,17 @@ function fromMemoryOrder(
   const { inputs, taps, padded } = geometry(form);
   if (taps === 1 && padded === inputs) return memory;
   const values = new Float32Array(rows * taps * inputs);
-  eachElement(rows, inputs, taps, (row, input, tap, at) => {
-    values[at] = memory[(row * taps + tap) * padded + input] ?? 0;
-  });
+  let at = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let input = 0; input < inputs; input++) {
+      let from = row * taps * padded + input;
+      for (let tap = 0; tap < taps; tap++, from += padded) values[at++] = memory[from] ?? 0;
+    }
+  }
   return values;
 }
 
 function geometry({ layout, shape, memory }: PackedForm): { inputs: number; taps: number; padded: number } {
   if (layout === "vector") return { inputs: 1, taps: 1, padded: 1 };
   return { inputs: shape[1] ?? 1, taps: layout === "conv3x3" ? 9 : 1, padded: memory.at(-1) ?? 1 };
-}
-
-function eachElement(
-  rows: number,
-  inputs: number,
-  taps: number,
-  visit: (row: number, input: number, tap: number, at: number) => void,
-): void {
-  let at = 0;
-  for (let row = 0; row < rows; row++) {
-    for (let input = 0; input < inputs; input++) {
-      for (let tap = 0; tap < taps; tap++) visit(row, input, tap, at++);
-    }
-  }
 }
