@@ -47,7 +47,7 @@ test("a diffusers folder is the same model, and its memory is planned before tra
   await expect(page.locator("#field-batchSize")).toHaveValue("2");
 });
 
-test("T-S6: a model of the hub, listed, fetched by ranges, gone on with after a reload", async ({
+test("a model of the hub is listed and fetched by ranges; other hosts are refused in words", async ({
   page,
   person,
   folder,
