@@ -13,7 +13,7 @@ from torch import nn
 
 from contrastive import all_ids
 from data import COLOUR_NAMES, Drawings
-from eye import Phrases
+from eye import caption_states, grid
 from loop import prepare
 from net_clip import LENGTH, VOCABULARY, WIDTH
 from net_eye import SIDE
@@ -76,7 +76,7 @@ def to_onnx(module, example, path, source, target):
     )
 
 
-def describe(files, scale, phrases):
+def describe(files, scale):
     return {
         "title": "Mini's captioner",
         "license": "CC-BY-4.0 (licenses/mini.txt)",
@@ -85,7 +85,6 @@ def describe(files, scale, phrases):
         "text": {"length": LENGTH, "tokenizer": "CLIP"},
         "width": WIDTH,
         "logitScale": round(scale, 3),
-        "embeddings": {"order": ["subjects", "styles", "backgrounds"], "dtype": "float16", "rows": len(phrases)},
     }
 
 
@@ -99,20 +98,18 @@ def main():
         "styles": [f"{style} style" for style in drawings.styles],
         "backgrounds": [*(f"{colour} background" for colour in COLOUR_NAMES), WHITE_PHRASE],
     }
-    phrases = sum(lists.values(), [])
-    known = np.union1d(all_ids(drawings, tokenizer), np.unique([tokenizer.encode(text) for text in phrases]))
+    known = np.union1d(all_ids(drawings, tokenizer), np.unique([tokenizer.encode(text) for text in lists["backgrounds"]]))
     to_onnx(model.eye, torch.zeros(1, 3, SIDE, SIDE), out / "image.onnx", "pixel_values", "image_embeds")
-    example = torch.tensor([tokenizer.encode(text) for text in phrases[:3]], dtype=torch.int32)
+    example = torch.tensor([tokenizer.encode(text) for text in lists["subjects"][:3]], dtype=torch.int32)
     to_onnx(TextTower(text, model.text_projection, torch.from_numpy(known)), example, out / "text.onnx", "input_ids", "text_embeds")
-    with torch.no_grad():
-        features = model.text_features(Phrases.bare().states(phrases))
-    (out / "phrases.f16").write_bytes(features.half().numpy().tobytes())
+    captions, shifts = grid(model, caption_states(drawings))
+    (out / "captions.f16").write_bytes(torch.cat([captions.flatten(0, 1), shifts]).half().numpy().tobytes())
     # A style or background less sure than this is left out: a person's own drawing may be in none of the five styles.
     rules = {"combine": "{subject}, {style}, {background}", "unsaid": [WHITE_PHRASE], "leaveOutBelow": {"styles": 0.5, "backgrounds": 0.5}}
     (out / "phrases.json").write_text(json.dumps({**lists, **rules}, indent=1) + "\n")
-    names = ("image.onnx", "text.onnx", "phrases.json", "phrases.f16")
+    names = ("image.onnx", "text.onnx", "phrases.json", "captions.f16")
     files = [{"file": n, "bytes": (out / n).stat().st_size, "sha256": hashlib.sha256((out / n).read_bytes()).hexdigest()} for n in names]
-    (out / "index.json").write_text(json.dumps(describe(files, model.scale().item(), phrases), indent=2) + "\n")
+    (out / "index.json").write_text(json.dumps(describe(files, model.scale().item()), indent=2) + "\n")
     print(*(f"{f['file']} {f['bytes']}" for f in files))
 
 

@@ -1,7 +1,6 @@
 """Mini's trained parts, one file each in the cache: vae, text, image (the text encoder's teacher), eye, unet."""
 import sys
 
-
 from checkpoint import load_safetensors, part, save_safetensors
 from data import CACHE
 from net_clip import ImageEncoder, TextEncoder

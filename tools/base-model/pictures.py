@@ -57,10 +57,13 @@ class Pictures:
     def rgba(self, concepts, styles):
         return torch.from_numpy(self.pixels[concepts, styles].astype(np.float32) / 255)
 
-    def draw(self, count):
+    def draw(self, count, colour=None):
+        """`colour`: one background for all."""
         rng = self.rng
         concepts, styles = self.pairs[rng.randint(len(self.pairs), size=count)].T.copy()
         colours = np.where(rng.rand(count) < 0.5, WHITE, rng.randint(len(COLOUR_NAMES), size=count))
+        if colour is not None:
+            colours[:] = colour
         rgba = moved(self.rgba(concepts, styles), rng, self.mirrors[concepts])
         papers = (PAPERS[colours] + 0.04 * torch.randn(count, 3)).clamp(0, 1)
         images = on_paper(rgba, torch.where(torch.from_numpy(colours == WHITE)[:, None], PAPERS[colours], papers))
