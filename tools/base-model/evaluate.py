@@ -1,7 +1,7 @@
 """evaluate.py [CHECKPOINT] [--concepts N] [--sheet PNG]: the figures of docs/mini.md.
 
-Reconstruction in dB at 64 and 128 px; and what the contrastive image encoder reads in guided samples, against what it reads
-in real drawings. That encoder taught the text encoder its words: it is a first judge, not an independent one."""
+Reconstruction in dB at 64 and 128 px; and what the judge (judge.py) reads in guided samples, against what it reads in real
+drawings."""
 import argparse
 import json
 import math
@@ -12,14 +12,14 @@ import torch
 import torch.nn.functional as F
 
 from checkpoint import load_safetensors, part
-from contrastive import CUT, SIZE, Pair
 from data import CACHE, WHITE, Drawings
 from diffusion import ddim
 from export import RESOLUTION
 from images import sheet, to_bytes, write_png
+from judge import verdict
 from loop import prepare
 from net_vae import SCALING_FACTOR
-from parts import MODULES, PREFIXES, path_of
+from parts import MODULES, PREFIXES, load_part
 from tokenizer import Tokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,36 +66,13 @@ def rebuilt(vae, drawings, size):
     return figures
 
 
-def load_judge(text):
-    pair = Pair()
-    pair.load_state_dict({f"text.{k}": v for k, v in text.state_dict().items()}, strict=False)
-    pair.load_state_dict(load_safetensors(path_of("image"))[0], strict=False)
-    return pair.eval().requires_grad_(False)
-
-
-def judge(pair, drawings, tokenizer, images, pairs):
-    """Shares: concept in top 1 and top 5 of all (style known), style right (concept known)."""
-    features = pair.image_features(F.interpolate(images, SIZE, mode="area"))
-    captions = [[drawings.caption(c, s) for c in range(len(drawings.names))] for s in range(len(drawings.styles))]
-    texts = torch.stack([pair.text_features(torch.tensor([tokenizer.encode(t)[:CUT] for t in row])) for row in captions])
-    scores = torch.einsum("bd,scd->bsc", features, texts)
-    concepts, styles = torch.from_numpy(pairs).long().t()
-    rows = torch.arange(len(pairs))
-    best = scores[rows, styles].topk(5, 1).indices
-    return {
-        "concept top-1": (best[:, 0] == concepts).float().mean().item(),
-        "concept top-5": (best == concepts[:, None]).any(1).float().mean().item(),
-        "style": (scores[rows, :, concepts].argmax(1) == styles).float().mean().item(),
-    }
-
-
-def draw(model, tokenizer, captions, size, batch=20):
-    """Guided samples, CFG 5, 20 DDIM steps."""
+def draw(model, tokenizer, captions, size, steps=20, batch=20):
+    """Guided samples, CFG 5, DDIM."""
     states = [model["text"](torch.tensor([tokenizer.encode(text)])) for text in [*captions, ""]]
     context, empty = torch.cat(states[:-1]), states[-1]
     images = []
     for n in range(0, len(captions), batch):
-        latents = ddim(model["unet"], context[n : n + batch], empty, size, seed=n + 1)
+        latents = ddim(model["unet"], context[n : n + batch], empty, size, steps, seed=n + 1)
         images.append(model["vae"].decode(latents / SCALING_FACTOR))
     return torch.cat(images)
 
@@ -111,17 +88,18 @@ def main():
     parser.add_argument("checkpoint", nargs="?", default=ROOT / "public/models/mini.safetensors")
     parser.add_argument("--concepts", type=int, default=20)
     parser.add_argument("--size", type=int, default=RESOLUTION)
+    parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--sheet", type=Path)
     args = parser.parse_args()
     prepare()
     model, drawings, tokenizer = load_checkpoint(args.checkpoint), Drawings(), Tokenizer()
     print(json.dumps({size: rebuilt(model["vae"], drawings, size) for size in (64, 128)}), flush=True)
     if args.concepts:
-        pairs, eye = prompts(drawings, args.concepts), load_judge(model["text"])
-        images = draw(model, tokenizer, [drawings.caption(c, s) for c, s in pairs], args.size)
+        pairs, judge = prompts(drawings, args.concepts), load_part("judge")
+        images = draw(model, tokenizer, [drawings.caption(c, s) for c, s in pairs], args.size, args.steps)
         real = drawings.compose(pairs[:, 0], pairs[:, 1], [WHITE] * len(pairs))
-        print("samples", json.dumps(judge(eye, drawings, tokenizer, images, pairs)))
-        print("real drawings", json.dumps(judge(eye, drawings, tokenizer, real, pairs)))
+        print("samples", json.dumps(verdict(judge, images, pairs)))
+        print("real drawings", json.dumps(verdict(judge, real, pairs)))
         if args.sheet:
             shown = to_bytes(F.interpolate(images, 128, mode="bilinear")).reshape(len(drawings.styles), args.concepts, 128, 128, 3)[:, :SHOWN]
             write_png(args.sheet, sheet(shown.reshape(-1, 128, 128, 3), shown.shape[1]))

@@ -6,33 +6,16 @@ import argparse
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from data import CACHE, Drawings
 from disguises import contours, mosaic
 from loop import Clock, cosine_lr, prepare, save_state, set_lr
+from net_judge import Judge
 from parts import save_part
 from pictures import OTHER, Pictures
 
 BATCH, PEAK_LR = 64, 2e-3
 STATE = CACHE / "judge.state.pt"
-LOOKS = ("blueprint", "pixel-art")  # styles that follow the artists' five
-
-
-class Judge(nn.Module):
-    """Images in [-1, 1], [b, 3, 64, 64] → logits of concepts and of styles."""
-
-    def __init__(self, concepts=761, styles=5, channels=(24, 48, 96, 160, 256)):
-        super().__init__()
-        layers = []
-        for inputs, outputs in zip((3, *channels), channels):
-            layers += [nn.Conv2d(inputs, outputs, 5 if inputs == 3 else 3, 2, 2 if inputs == 3 else 1), nn.BatchNorm2d(outputs), nn.ReLU()]
-        self.features, self.drop = nn.Sequential(*layers), nn.Dropout(0.2)
-        self.concept, self.style = nn.Linear(channels[-1] * 4, concepts), nn.Linear(channels[-1] * 4, styles + len(LOOKS))
-
-    def forward(self, x):
-        h = self.drop(self.features(x).flatten(1))
-        return self.concept(h), self.style(h)
 
 
 class Looks:

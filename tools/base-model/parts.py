@@ -1,10 +1,11 @@
-"""Mini's trained parts, one file each in the cache: vae, text, image (the text encoder's teacher), eye, unet."""
+"""Mini's trained parts, one file each in the cache: vae, text, image (the text encoder's teacher), eye (the captioner), unet, judge."""
 import sys
 
 from checkpoint import load_safetensors, part, save_safetensors
 from data import CACHE
 from net_clip import ImageEncoder, TextEncoder
 from net_eye import Captioner
+from net_judge import Judge
 from net_unet import UNet
 from net_vae import Autoencoder
 
@@ -13,7 +14,7 @@ PREFIXES = {
     "text": "cond_stage_model.transformer.text_model.",
     "unet": "model.diffusion_model.",
 }
-MODULES = {"vae": Autoencoder, "text": TextEncoder, "unet": UNet, "image": ImageEncoder, "eye": Captioner}
+MODULES = {"vae": Autoencoder, "text": TextEncoder, "unet": UNet, "image": ImageEncoder, "eye": Captioner, "judge": Judge}
 
 
 def path_of(name):

@@ -7,7 +7,7 @@
 #                                                   and goes on with its UNet
 #   tools/base-model/train.sh --export              writes the checkpoint from what is trained so far
 #
-# Lengths in minutes: VAE_MINUTES, TEXT_MINUTES, UNET_MINUTES. UNET_SIZES: pixels ("64 128"). PYTHON: an interpreter with torch and numpy.
+# Lengths in minutes: VAE_MINUTES, TEXT_MINUTES, UNET_MINUTES, EYE_MINUTES, JUDGE_MINUTES. UNET_SIZES: pixels ("64 128"). PYTHON: an interpreter with torch and numpy.
 # All work lies in .cache/base-model (or MINI_CACHE); a finished stage leaves a file STAGE.done there.
 set -eu
 cd "$(dirname "$0")"
@@ -27,9 +27,12 @@ stage() { # NAME COMMAND...: runs a stage once
 python() { nice -n 19 "$PYTHON" -u "$@"; }
 
 case "${1:-}" in
-  --export) exec "$PYTHON" export.py ;;
+  --export)
+    "$PYTHON" export.py
+    exec "$PYTHON" export_captioner.py
+    ;;
   --resume)
-    rm -f "$CACHE/unet.done" # a longer UNET_MINUTES goes on with a finished UNet
+    rm -f "$CACHE/unet.done" "$CACHE/eye.done" "$CACHE/judge.done" # longer minutes go on with what was finished
     RESUME=--resume
     ;;
   --init)
@@ -50,4 +53,9 @@ stage vae python vae.py --minutes "${VAE_MINUTES:-120}" $RESUME
 stage text python contrastive.py --minutes "${TEXT_MINUTES:-30}" $RESUME
 stage latents python latents.py
 stage unet python unet.py --minutes "${UNET_MINUTES:-1200}" --sizes ${UNET_SIZES:-64 128} $RESUME
+if [ -e "$CACHE/image.safetensors" ]; then # the text encoder's teacher; a checkpoint does not hold it
+  stage eye python eye.py --minutes "${EYE_MINUTES:-240}" $RESUME
+fi
+stage judge python judge.py --minutes "${JUDGE_MINUTES:-60}" $RESUME
 "$PYTHON" export.py
+if [ -e "$CACHE/eye.safetensors" ]; then "$PYTHON" export_captioner.py; fi
