@@ -12,7 +12,7 @@ from net_vae import CHANNELS as VAE_CHANNELS
 from net_vae import GROUPS, SCALING_FACTOR
 from parts import PREFIXES, path_of
 
-RESOLUTION = 64  # what training and pictures start at: four times as fast as 128 px, which it draws too
+RESOLUTION = 64  # what the UNet has learned so far; its 128 px pictures are textures without shape
 PUBLIC = Path(__file__).resolve().parents[2] / "public" / "models"
 
 # What tensor shapes cannot tell a loader.
@@ -63,7 +63,7 @@ def describe(path):
         "family": "sd1",
         "resolution": RESOLUTION,
         "title": "Mini",
-        "description": f"A small Stable Diffusion 1.x that draws emoji in five artists' styles, at {RESOLUTION} to 128 pixels.",
+        "description": f"A small Stable Diffusion 1.x that draws emoji in five artists' styles at {RESOLUTION} pixels.",
         "license": "CC-BY-4.0 (licenses/mini.txt)",
     }
 
