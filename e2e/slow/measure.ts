@@ -4,19 +4,21 @@ import type { Page } from "@playwright/test";
 /** Collects the main thread's tasks of 50 ms and more from now on; to be called before the page opens. */
 export async function watchLongTasks(page: Page): Promise<void> {
   await page.addInitScript(() => {
-    const tasks: number[] = [];
+    const tasks: { begin: number; duration: number }[] = [];
     Object.assign(window, { longTasks: tasks });
     new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) tasks.push(duration);
+      for (const { startTime, duration } of list.getEntries()) tasks.push({ begin: startTime, duration });
     }).observe({ type: "longtask", buffered: true });
   });
 }
 
-/** Durations in milliseconds since the last call. */
-export function takeLongTasks(page: Page): Promise<number[]> {
+/** Those since the last call, in milliseconds, `begin` since then or the opening of the page. */
+export function takeLongTasks(page: Page): Promise<{ begin: number; duration: number }[]> {
   return page.evaluate(() => {
-    const tasks = Reflect.get(window, "longTasks") as number[];
-    return tasks.splice(0);
+    const tasks = Reflect.get(window, "longTasks") as { begin: number; duration: number }[];
+    const since = Number(Reflect.get(window, "longTasksSince") ?? 0);
+    Object.assign(window, { longTasksSince: performance.now() });
+    return tasks.splice(0).map(({ begin, duration }) => ({ begin: begin - since, duration }));
   });
 }
 
@@ -79,4 +81,13 @@ export function say(what: string, figures: object): void {
     ([name, value]) => `${name} ${typeof value === "number" ? value.toPrecision(4) : value}`,
   );
   process.stdout.write(`[measured] ${what}: ${rounded.join(", ")}\n`);
+}
+
+/** "320 ms at 1.5 s, …" */
+export function taskList(tasks: readonly { begin: number; duration: number }[]): string {
+  return (
+    tasks
+      .map(({ begin, duration }) => `${Math.round(duration)} ms at ${(begin / 1000).toFixed(1)} s`)
+      .join(", ") || "none"
+  );
 }
