@@ -112,8 +112,9 @@ class Training:
 def run(training, captions, sizes):
     sizes = {size: Latents(size) for size in sizes}
     rng, errors = np.random.RandomState(training.step), {size: [] for size in sizes}
+    ready = []
     while not training.clock.over():
-        if training.step % 100 == 0:
+        if not ready or training.step % 100 == 0:
             ready = [size for size in sizes if sizes[size].refresh().latents]
         small = 64 in ready and rng.rand() < small_share(training.clock.progress())
         size = 64 if small or 128 not in ready else 128
