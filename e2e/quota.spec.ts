@@ -1,6 +1,7 @@
 /** A full disk: told in words, nothing lost, a run waits (T-S1). */
 import type { Page } from "@playwright/test";
 import { Person } from "../tools/demo/person";
+import { checkpointFile } from "./checkpoints";
 import { bigPicture, pictures } from "./files";
 import { expect, onlyTraining, test } from "./session";
 
@@ -56,4 +57,24 @@ test("T-S1: a run whose checkpoint does not fit pauses, and goes on when there i
   await person.reachSavedStep(2);
   await page.getByRole("button", { name: "Stop and keep the file" }).click();
   await person.downloadLora();
+});
+
+test("T-S1: a model that does not fit is told, the one that is here stays, and it can be used all the same", async ({
+  page,
+  person,
+  folder,
+}) => {
+  // Room for the small one, which is kept, and for half of the large one.
+  await limitStorage(page, 40_000_000);
+  await person.openModel(checkpointFile(folder).file);
+  await page.locator('input[accept*=".safetensors"]').setInputFiles("public/models/mini.safetensors");
+  await expect(page.getByRole("alert")).toContainText("The browser has no room left", { timeout: 120_000 });
+  await expect(page.locator('[data-testid="kept-model"][data-state="complete"]')).toContainText(
+    "tiny.safetensors",
+  );
+  await expect(page.getByRole("heading", { name: "About tiny.safetensors" })).toBeVisible();
+  await page.getByRole("button", { name: "Use it without keeping a copy" }).click();
+  await expect(page.getByRole("heading", { name: "About mini.safetensors" })).toBeVisible({
+    timeout: 120_000,
+  });
 });

@@ -9,10 +9,11 @@ import type { Bundle } from "../formats/checkpoint/bundle";
 import type { CheckpointTensor } from "../formats/checkpoint/tensor";
 import { readTensor } from "../formats/safetensors/tensor";
 import { fromBytes } from "../formats/safetensors/source";
+import { storageError } from "../storage/errors";
 import type { RandomFile } from "../storage/randomFile";
 import { BundleHash, bundleSha256, type HashState } from "./bundleHash";
 import { SEAL_BYTES, checksum, readRecord, writeRecord, writeSeal } from "./container";
-import { packRows, packedForm } from "./packing";
+import { formOfType, packRows, packedForm, pieceBytes } from "./packing";
 import { CHUNK_BYTES, planImport, type PlannedChunk, type PlannedPiece } from "./plan";
 import { parseBeginning, parseChunk, type Beginning, type PackIndex, type PieceRecord } from "./records";
 
@@ -258,6 +259,22 @@ async function finish(
   };
   await writeRecord(file, at, index);
   file.flush();
+  await readBack(file, index);
   await writeSeal(file, at);
   return index;
+}
+
+/**
+ * What is sealed is there: some browsers let writes beyond the quota pass and keep nothing of them.
+ * @throws WeftError `storage-full`
+ */
+async function readBack(file: RandomFile, { tensors }: PackIndex): Promise<void> {
+  for (const { key, shape, type, pieces } of tensors) {
+    const form = formOfType(key, shape, type);
+    for (const [at, , rows, sum] of pieces) {
+      if ((await checksum(file.read(at, pieceBytes(form, rows)))) === sum) continue;
+      file.truncate(0);
+      throw storageError(new DOMException("", "QuotaExceededError"));
+    }
+  }
 }

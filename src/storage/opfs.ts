@@ -39,7 +39,9 @@ async function opened(file: FileSystemFileHandle): Promise<RandomFile> {
     write: (at, bytes) =>
       now(() => {
         const written = handle.write(bytes, { at });
-        if (written < bytes.byteLength) throw new DOMException("", "QuotaExceededError");
+        // A full disk shows in either: fewer bytes, or a file that did not grow.
+        const missing = written < bytes.byteLength || handle.getSize() < at + bytes.byteLength;
+        if (missing) throw new DOMException("", "QuotaExceededError");
       }),
     truncate: (size) => now(() => handle.truncate(size)),
     flush: () => now(() => handle.flush()),
