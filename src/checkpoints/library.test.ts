@@ -111,9 +111,12 @@ describe("the library", () => {
     const folder = new MemoryFolder();
     const library = new Library(folder, new TestLocks());
     const model = await request();
-    const importing = library.import(model.identity, model, host);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    await expect(library.remove(`${model.identity}.q8.weft`)).rejects.toMatchObject({ code: "model-in-use" });
+    let begun = (): void => undefined;
+    const promise = new Promise<void>((resolve) => (begun = resolve));
+    // Tried while the first chunk is under way.
+    const deleting = promise.then(() => library.remove(`${model.identity}.q8.weft`));
+    const importing = library.import(model.identity, model, { ...host, onProgress: () => begun() });
+    await expect(deleting).rejects.toMatchObject({ code: "model-in-use" });
     const { name } = await importing;
     await library.remove(name);
     expect(await library.list()).toEqual([]);
