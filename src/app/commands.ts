@@ -1,6 +1,6 @@
 /** Everything the command palette offers, made anew each time it opens: only what can be done now is listed. */
 import type { App } from "./app.svelte";
-import type { Room } from "./router.svelte";
+import { rooms, roomTitles } from "./router.svelte";
 
 export interface Command {
   /** Unique, and how the palette tells commands apart. */
@@ -8,14 +8,6 @@ export interface Command {
   title: string;
   run: () => unknown;
 }
-
-const roomTitles: Record<Room, string> = {
-  model: "Model",
-  dataset: "Dataset",
-  train: "Train",
-  try: "Try",
-  share: "Share",
-};
 
 export interface CommandGroup {
   title: string;
@@ -46,7 +38,7 @@ export function commandsFor(app: App): CommandGroup[] {
 }
 
 function goTo({ router, runs }: App): Command[] {
-  const rooms = (Object.keys(roomTitles) as Room[]).map((room): Command => ({
+  const toRooms = rooms.map((room): Command => ({
     id: `room ${room}`,
     title: roomTitles[room],
     run: () => router.go(room),
@@ -56,7 +48,7 @@ function goTo({ router, runs }: App): Command[] {
     title: `Run: ${settings.name}`,
     run: () => router.go("train", id),
   }));
-  return [...rooms, ...pages];
+  return [...toRooms, ...pages];
 }
 
 function aboutRun({ runs: { live } }: App): Command[] {

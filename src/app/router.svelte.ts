@@ -3,6 +3,15 @@
 export const rooms = ["model", "dataset", "train", "try", "share"] as const;
 export type Room = (typeof rooms)[number];
 
+/** What people read. */
+export const roomTitles: Readonly<Record<Room, string>> = {
+  model: "Model",
+  dataset: "Dataset",
+  train: "Train",
+  try: "Try",
+  share: "Share",
+};
+
 function isRoom(word: string): word is Room {
   return (rooms as readonly string[]).includes(word);
 }
