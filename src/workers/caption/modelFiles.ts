@@ -1,12 +1,12 @@
 /** A captioner's files, wherever they come from: read from the browser's storage, downloaded into it once. */
 import { WeftError } from "../../base/errors";
+import { HUB } from "../../checkpoints/hosts";
 import type { Preparing } from "../../captioning/types";
 import type { ModelSource } from "./api";
 import { keptPaths, readKept, writeKept } from "./keptFiles";
 
 /** Larger graphs than this do not fit a 32-bit WebAssembly memory anyway. */
 const mostBytes = 4 * 1024 ** 3 - 65536;
-const hubHost = "https://huggingface.co";
 
 interface Surroundings {
   base: string;
@@ -164,7 +164,7 @@ export async function openModelFiles(source: ModelSource, around: Surroundings):
     case "site":
       return remote(`site/${source.folder}`, new URL(source.folder, around.base).href, false, around);
     case "hub": {
-      const prefix = `${hubHost}/${source.repo}/resolve/${encodeURIComponent(source.revision)}/`;
+      const prefix = `${HUB}/${source.repo}/resolve/${encodeURIComponent(source.revision)}/`;
       return remote(`${source.repo}@${source.revision}`, prefix, true, around);
     }
     case "url": {

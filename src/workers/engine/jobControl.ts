@@ -9,9 +9,9 @@ export class JobControl {
   #paused = false;
   #wake: (() => void) | undefined;
 
-  /** Whether the person wants something that needs the job to stand still. */
+  /** Whether the job is to stand still, for now or for good. */
   get wantsStop(): boolean {
-    return this.cancelled || this.#paused || this.sampleRequested || this.saveRequested;
+    return this.cancelled || this.#paused;
   }
 
   pause(): void {

@@ -167,24 +167,29 @@ class Run {
 
   #isBoundary(step: number): boolean {
     const { control, isGpuWanted } = this.#host;
-    const { sampleEvery, saveEvery, steps } = this.#request.settings;
-    const isDue = (every: number) => every > 0 && step % every === 0;
     return (
-      step === steps ||
-      isDue(saveEvery) ||
-      isDue(sampleEvery) ||
+      step === this.#request.settings.steps ||
+      this.#wantsSave(step) ||
+      this.#wantsSample(step) ||
       control.wantsStop ||
       isGpuWanted?.() === true
     );
   }
 
+  #wantsSave(step: number): boolean {
+    return this.#host.control.saveRequested || isDue(this.#request.settings.saveEvery, step);
+  }
+
+  /** The picture of the last step is drawn after the run's end. */
+  #wantsSample(step: number): boolean {
+    const { sampleEvery, steps } = this.#request.settings;
+    return this.#host.control.sampleRequested || (isDue(sampleEvery, step) && step !== steps);
+  }
+
   async #between(trainer: Trainer): Promise<void> {
     const { control, betweenSteps } = this.#host;
-    const { sampleEvery, saveEvery, steps } = this.#request.settings;
-    const { step } = trainer;
-    if (control.saveRequested || (saveEvery > 0 && step % saveEvery === 0)) await this.#save(trainer);
-    if (control.sampleRequested || (sampleEvery > 0 && step % sampleEvery === 0 && step !== steps))
-      await this.#sample(trainer);
+    if (this.#wantsSave(trainer.step)) await this.#save(trainer);
+    if (this.#wantsSample(trainer.step)) await this.#sample(trainer);
     await betweenSteps?.({ name: this.#request.settings.name, trainer });
     await control.whilePaused();
   }
@@ -290,6 +295,11 @@ class Run {
   #stage(stage: Extract<TrainEvent, { kind: "stage" }>["stage"], done: number, total: number): void {
     this.#host.onEvent({ kind: "stage", stage, done, total });
   }
+}
+
+/** Whether something done every so many steps is done after this one; 0 is never. */
+function isDue(every: number, step: number): boolean {
+  return every > 0 && step % every === 0;
 }
 
 /** Sample pictures keep seed and settings, so that only the training changes them. */
