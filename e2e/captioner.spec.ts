@@ -30,7 +30,7 @@ async function chooseFiles(page: Page, folder: string): Promise<void> {
   await page.getByRole("combobox", { name: /^From: / }).click();
   await page.getByRole("option", { name: /disk|chose/ }).click();
   await page.locator(".caption-dialog input[webkitdirectory]").setInputFiles(folder);
-  await expect(page.getByText("The model is ready")).toBeVisible();
+  await expect(page.getByText("The model is ready").last()).toBeVisible();
 }
 
 test("own files: tagger, describer and interrogator; undo takes a captioning back", async ({
