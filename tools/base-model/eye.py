@@ -8,15 +8,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from checkpoint import load_safetensors, part
 from data import CACHE, COLOUR_NAMES, WHITE, Drawings
 from loop import Clock, Ema, cosine_lr, prepare, save_state, set_lr
 from net_eye import Captioner
-from parts import load_part, path_of, save_part
+from parts import load_part, save_part
 from pictures import OTHER, Pictures
 from tokenizer import Tokenizer
 
-BATCH, PEAK_LR, CUT = 96, 1e-3, 24
+BATCH, PEAK_LR, CUT = 96, 2e-3, 24
 STATE = CACHE / "eye.state.pt"
 
 
@@ -42,13 +41,6 @@ def caption_states(drawings):
     return states
 
 
-def start(model):
-    """From the image encoder that the text encoder was trained against, and its projection."""
-    trained = load_safetensors(path_of("image"))[0]
-    model.eye.load_state_dict(part(trained, "image."))
-    model.text_projection.load_state_dict(part(trained, "text_projection."))
-
-
 def caption_loss(model, states, images, concepts, styles, colour):
     """Cross entropy of the concept whatever the style, of the style whatever the concept, and of the background."""
     features, scale = model.image_features(images), model.scale()
@@ -58,7 +50,7 @@ def caption_loss(model, states, images, concepts, styles, colour):
     own = model.text_features(states[concepts[named], styles[named]])
     backgrounds = scale * torch.einsum("bd,bkd->bk", features[named], own)
     return (
-        F.cross_entropy(logits.logsumexp(2), concepts, label_smoothing=0.05)
+        F.cross_entropy(logits.logsumexp(2), concepts, label_smoothing=0.1)
         + F.cross_entropy(logits.logsumexp(1)[named], styles[named])
         + 0.3 * F.cross_entropy(backgrounds, torch.full((len(own),), colour % states.shape[2]))
     )
@@ -90,9 +82,8 @@ def accuracy(model, states, pictures, pairs, colours=None):
 
 
 def train(model, states, pictures, args):
-    trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=PEAK_LR, weight_decay=0.03)
-    step, spent, ema = 0, 0.0, Ema(model.parameters(), 0.99)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_LR, weight_decay=0.05)
+    step, spent, ema = 0, 0.0, Ema(model.parameters(), 0.998)
     if args.resume and STATE.exists():
         state = torch.load(STATE)
         model.load_state_dict(state["model"])
@@ -108,7 +99,7 @@ def train(model, states, pictures, args):
         loss = caption_loss(model, states, images, concepts, styles, colour)
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 2.0)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
         optimizer.step()
         ema.update()
         losses.append(loss.item())
@@ -122,19 +113,13 @@ def train(model, states, pictures, args):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--projections", action="store_true")
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
     prepare()
     drawings, model = Drawings(), Captioner()
-    states, pictures = caption_states(drawings), Pictures(drawings, 0)
-    if path_of("eye").exists():
-        model.load_state_dict(load_safetensors(path_of("eye"))[0])
-    else:
-        start(model)
-    model.eye.f.requires_grad_(not args.projections)
+    states, pictures = caption_states(drawings), Pictures(drawings, 0, disguised=0.1)
     train(model, states, pictures, args)
-    save_part("eye", model.state_dict())
+    save_part("eye", model.eval().state_dict())
     for name, pairs in (("trained", drawings.train[::5]), ("held out", drawings.held)):
         print(name, "on white", accuracy(model, states, pictures, pairs))
         colours = np.random.RandomState(0).randint(len(COLOUR_NAMES), size=len(pairs))
