@@ -119,6 +119,8 @@ export class TrainForm {
       this.plan = plan;
       this.measured = measured;
       this.planError = "";
+      // A kernel that does not compile is told when training needs it.
+      if (this.problems.length === 0) void engine.warmUp(model.id, settings).catch(() => undefined);
     } catch (reason) {
       this.plan = undefined;
       this.planError = fromFailure(reason).message;

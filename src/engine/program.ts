@@ -9,8 +9,9 @@ import type { EngineDevice } from "./device";
 import type { LoweredCall } from "./lowering";
 import type { ParameterBuffers } from "./parameters";
 import { keptTensors, UNIFORM_SLOT, type ExecutionPlan } from "./planner";
-import { pipelineCache, type CompiledKernel, type StorageByBinding } from "./pipelines";
-import { scalesField, type BoundStorage } from "./prelude";
+import { pipelineCache, type CompiledKernel } from "./pipelines";
+import { boundStorage } from "./precompile";
+import { scalesField } from "./prelude";
 import type { ReadRange } from "./readbackRing";
 import { tensorBytes, type Tensor } from "./tensor";
 import type { WeightStore } from "./weightStore";
@@ -81,10 +82,12 @@ export class Program {
     onProgress?: (done: number, total: number) => void,
   ): Promise<Program> {
     const program = new Program(device, plan, resources);
+    const cache = pipelineCache(device);
+    const weightType = resources.weights?.requested ?? "f32";
     let done = 0;
     const compiled = await Promise.all(
       plan.calls.map(async (call) => {
-        const kernel = await pipelineCache(device).get(call.kernel, program.#storage(call), call.constants);
+        const kernel = await cache.get(call.kernel, boundStorage(call, weightType), call.constants);
         onProgress?.(++done, plan.calls.length);
         return kernel;
       }),
@@ -227,19 +230,6 @@ export class Program {
     const binding = call.kernel.bindings.find(({ name }) => scalesField(name) === field);
     const spec = binding && call.tensors[binding.name]?.weight;
     return spec && this.#resources.weights?.get(spec).scales;
-  }
-
-  #storage(call: LoweredCall): StorageByBinding {
-    const entries = Object.entries(call.tensors).map(([name, tensor]) => [
-      name,
-      tensor && this.#storageOf(tensor),
-    ]);
-    return Object.fromEntries(entries) as StorageByBinding;
-  }
-
-  #storageOf(tensor: Tensor): BoundStorage {
-    if (tensor.weight) return { type: this.#weights().get(tensor.weight).type, memory: "host" };
-    return { type: tensor.type, memory: tensor.role === "input" ? "host" : "device" };
   }
 
   #weights(): WeightStore {

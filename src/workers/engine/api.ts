@@ -236,7 +236,12 @@ export interface EngineWorker {
   ): Promise<ModelSummary>;
   /** Plans a step of these settings without touching the GPU. */
   plan(modelId: string, settings: TrainingSettings): Promise<MemoryPlan>;
-  /** The same for several choices, of the open model. */
+  /**
+   * Compiles the kernels of such a step while nothing else goes on, so that training can start at once; gives up when
+   * asked again or when a job begins.
+   */
+  warmUp(modelId: string, settings: TrainingSettings): Promise<void>;
+  /** The same as `plan` for several choices, of the open model. */
   planChoices(modelId: string, choices: StepChoice[]): Promise<PlannedChoice[]>;
   /** Tries to take so much GPU memory, and gives it back. @returns the bytes that could be had */
   tryMemory(bytes: number): Promise<number>;

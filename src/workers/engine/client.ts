@@ -52,6 +52,10 @@ export class EngineClient {
     return this.#connection.call((engine) => engine.plan(modelId, settings));
   }
 
+  warmUp(modelId: string, settings: TrainingSettings): Promise<void> {
+    return this.#connection.call((engine) => engine.warmUp(modelId, settings));
+  }
+
   planChoices(modelId: string, choices: StepChoice[]): Promise<PlannedChoice[]> {
     return this.#connection.call((engine) => engine.planChoices(modelId, choices));
   }

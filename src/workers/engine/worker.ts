@@ -2,6 +2,8 @@
 import { expose } from "comlink";
 import { WeftError } from "../../base/errors";
 import type { EngineDevice } from "../../engine/device";
+import type { ExecutionPlan } from "../../engine/planner";
+import { precompile } from "../../engine/precompile";
 import { fileHashes } from "../../formats/lora/hashes";
 import { readSafetensorsHeader } from "../../formats/safetensors/header";
 import { fromBlob, type ByteSource } from "../../formats/safetensors/source";
@@ -41,11 +43,13 @@ const jobs = new Map<string, JobControl>();
 /** Work that wants the GPU while a run has it; drained between steps. */
 const waiting: ((run: LiveRun | undefined) => Promise<void>)[] = [];
 let running = false;
+let warming = new AbortController();
 
 const engine: EngineWorker = {
   probe: () => answer(probeGpu),
   openModel: (jobId, source, onProgress) => job(jobId, (control) => openModel(source, control, onProgress)),
   plan: (modelId, settings) => answer(async () => plan(opened(modelId).model, settings)),
+  warmUp: (modelId, settings) => answer(() => warmUp(opened(modelId).model, settings)),
   planChoices: (modelId, choices) => answer(async () => planChoices(opened(modelId).model, choices)),
   tryMemory: (bytes) => answer(async () => tryMemory(await gpu(), bytes)),
   train: (jobId, request, onEvent) =>
@@ -176,12 +180,20 @@ function summary(id: string, { model, sha256, fileBytes }: Opening): ModelSummar
 }
 
 function plan(model: LoadedModel, settings: TrainingSettings): MemoryPlan {
-  const choice = {
-    ...settings,
-    quantisation: model.weights.requested,
-    recompute: settings.gradientCheckpointing,
-  };
-  return planSummary(planStep(model.config, choice, model.device.policy));
+  return planSummary(planOf(model, settings));
+}
+
+async function warmUp(model: LoadedModel, settings: TrainingSettings): Promise<void> {
+  warming.abort();
+  if (jobs.size > 0) return;
+  warming = new AbortController();
+  await precompile(model.device, planOf(model, settings), model.weights.requested, warming.signal);
+}
+
+function planOf(model: LoadedModel, settings: TrainingSettings): ExecutionPlan {
+  const quantisation = model.weights.requested;
+  const choice = { ...settings, quantisation, recompute: settings.gradientCheckpointing };
+  return planStep(model.config, choice, model.device.policy);
 }
 
 function planChoices(
@@ -262,6 +274,7 @@ async function control(jobId: string, act: (control: JobControl) => unknown): Pr
 
 /** Registers a job for its duration. */
 function job<T>(jobId: string, work: (control: JobControl) => Promise<T>): Promise<T> {
+  warming.abort();
   const jobControl = new JobControl();
   jobs.set(jobId, jobControl);
   return answer(() => work(jobControl).finally(() => jobs.delete(jobId)));
