@@ -13,13 +13,13 @@ def prepare(seed=0):
 
 
 class Clock:
-    """Minutes spent in a stage over all its sessions; the stage's length is a time, as CPUs differ."""
+    """Processor minutes spent in a stage over all its sessions; they go on counting right on a machine that is busy or asleep."""
 
     def __init__(self, minutes, spent=0.0):
-        self.minutes, self.spent, self.started = minutes, spent, time.time()
+        self.minutes, self.spent, self.started = minutes, spent, time.process_time()
 
     def elapsed(self):
-        return self.spent + (time.time() - self.started) / 60
+        return self.spent + (time.process_time() - self.started) / 60
 
     def progress(self):
         return min(1.0, self.elapsed() / self.minutes)

@@ -7,7 +7,7 @@
 #                                                   and goes on with its UNet
 #   tools/base-model/train.sh --export              writes the checkpoint from what is trained so far
 #
-# Lengths in minutes: VAE_MINUTES, TEXT_MINUTES, UNET_MINUTES, EYE_MINUTES, JUDGE_MINUTES. UNET_SIZES: pixels ("64 128"). PYTHON: an interpreter with torch and numpy.
+# Lengths in processor minutes: VAE_MINUTES, TEXT_MINUTES, UNET_MINUTES, EYE_MINUTES, JUDGE_MINUTES. UNET_SIZES: pixels ("64 128"). PYTHON: an interpreter with torch and numpy.
 # All work lies in .cache/base-model (or MINI_CACHE); a finished stage leaves a file STAGE.done there.
 set -eu
 cd "$(dirname "$0")"
