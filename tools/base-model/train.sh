@@ -53,9 +53,7 @@ stage vae python vae.py --minutes "${VAE_MINUTES:-120}" $RESUME
 stage text python contrastive.py --minutes "${TEXT_MINUTES:-30}" $RESUME
 stage latents python latents.py
 stage unet python unet.py --minutes "${UNET_MINUTES:-1200}" --sizes ${UNET_SIZES:-64 128} $RESUME
-if [ -e "$CACHE/image.safetensors" ]; then # the text encoder's teacher; a checkpoint does not hold it
-  stage eye python eye.py --minutes "${EYE_MINUTES:-240}" $RESUME
-fi
+stage eye python eye.py --minutes "${EYE_MINUTES:-60}" $RESUME
 stage judge python judge.py --minutes "${JUDGE_MINUTES:-60}" $RESUME
 "$PYTHON" export.py
-if [ -e "$CACHE/eye.safetensors" ]; then "$PYTHON" export_captioner.py; fi
+"$PYTHON" export_captioner.py
