@@ -1,7 +1,6 @@
-"""eye.py --minutes M [--projections] [--resume]: the captioner's eye against the frozen text encoder.
+"""eye.py --minutes M [--resume]: the captioner's eye against the frozen text encoder.
 
-A picture must find its caption among those of all concepts in all styles on its background. --projections trains only the two
-projections onto the common space: some CPU minutes, where the convolutions want hours."""
+A picture must find its caption among those of all concepts in all styles on its background."""
 import argparse
 
 import numpy as np
