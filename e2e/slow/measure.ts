@@ -1,5 +1,5 @@
 /** What a page felt like, as it tells itself. */
-import type { Page } from "@playwright/test";
+import type { Browser, Page } from "@playwright/test";
 
 /** Collects the main thread's tasks of 50 ms and more from now on; to be called before the page opens. */
 export async function watchLongTasks(page: Page): Promise<void> {
@@ -20,6 +20,45 @@ export function takeLongTasks(page: Page): Promise<{ begin: number; duration: nu
     Object.assign(window, { longTasksSince: performance.now() });
     return tasks.splice(0).map(({ begin, duration }) => ({ begin: begin - since, duration }));
   });
+}
+
+interface TraceEvent {
+  name: string;
+  ph: string;
+  pid: number;
+  tid: number;
+  /** Processor time of the thread, in microseconds. */
+  tdur?: number;
+  args: { name?: string };
+}
+
+/**
+ * Processor time of each of the page's main-thread tasks during `work`, in milliseconds, longest first. Unlike their
+ * {@link takeLongTasks | wall time} it does not count the time in which other programs, the decoders or the software
+ * renderer had the core.
+ */
+export async function processorTasks(
+  browser: Browser,
+  page: Page,
+  work: () => Promise<void>,
+): Promise<number[]> {
+  await browser.startTracing(page, { categories: ["toplevel"] });
+  let trace: Buffer;
+  try {
+    await work();
+  } finally {
+    trace = await browser.stopTracing();
+  }
+  const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };
+  const threads = traceEvents.filter(
+    ({ ph, name, args }) => ph === "M" && name === "thread_name" && args.name === "CrRendererMain",
+  );
+  const isMain = ({ pid, tid }: TraceEvent): boolean =>
+    threads.some((thread) => thread.pid === pid && thread.tid === tid);
+  return traceEvents
+    .filter((event) => event.name === "ThreadControllerImpl::RunTask" && isMain(event))
+    .map(({ tdur = 0 }) => tdur / 1000)
+    .sort((a, b) => b - a);
 }
 
 /** Megabytes of JavaScript objects after a collection. */

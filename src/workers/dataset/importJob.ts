@@ -13,7 +13,9 @@ const decodeTimeout = 20_000;
 const measuredFrom = 8;
 
 /** Files handled before the page gets a turn. */
-const atOnce = 500;
+const atOnce = 100;
+/** Progress is told no more often, in milliseconds. */
+const progressEvery = 100;
 
 type Tell = (event: ImportEvent) => void;
 
@@ -69,6 +71,7 @@ class ImportJob {
   readonly #waiting = new Map<number, ImportEvent>();
   #told = 0;
   #done = 0;
+  #progressAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     id: string,
@@ -135,7 +138,10 @@ class ImportJob {
 
   #tellProgress(): void {
     const total = this.#pictures.length;
-    const seconds = (performance.now() - this.#begin) / 1000;
+    const now = performance.now();
+    if (this.#done < total && now - this.#progressAt < progressEvery) return;
+    this.#progressAt = now;
+    const seconds = (now - this.#begin) / 1000;
     const secondsLeft = (seconds / this.#done) * (total - this.#done);
     this.#tell({
       kind: "progress",

@@ -2,6 +2,7 @@ import { downloadZip } from "client-zip";
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { WeftError } from "../../base/errors";
+import { rawZip } from "../../../tools/fixtures/rawZip";
 import type { ImportPlan, NamedFile } from "./api";
 import { planImport, type Planned } from "./plan";
 import { inflate } from "./unzip";
@@ -12,63 +13,6 @@ async function zip(files: Record<string, string | Uint8Array>): Promise<Uint8Arr
     input: typeof input === "string" ? input : new Uint8Array(input),
   }));
   return new Uint8Array(await downloadZip(entries).arrayBuffer());
-}
-
-interface RawEntry {
-  name: string | Uint8Array;
-  stored: Uint8Array;
-  /** What the headers claim. */
-  size?: number;
-  flags?: number;
-  method?: number;
-  /** Unix mode in the upper half. */
-  attributes?: number;
-  /** Where the local header is said to be; its own place by default. */
-  offset?: number;
-}
-
-/** A zip that says whatever it is told to, without check sums. */
-function rawZip(entries: readonly RawEntry[]): Uint8Array<ArrayBuffer> {
-  const locals: Buffer[] = [];
-  const central: Buffer[] = [];
-  let at = 0;
-  for (const {
-    name,
-    stored,
-    size = stored.length,
-    flags = 0,
-    method = 8,
-    attributes = 0,
-    offset = at,
-  } of entries) {
-    const label = Buffer.from(name);
-    const fields = (signature: number, length: number, skip: number): Buffer => {
-      const header = Buffer.alloc(length);
-      header.writeUInt32LE(signature, 0);
-      header.writeUInt16LE(flags, 6 + skip);
-      header.writeUInt16LE(method, 8 + skip);
-      header.writeUInt32LE(stored.length, 18 + skip);
-      header.writeUInt32LE(size, 22 + skip);
-      header.writeUInt16LE(label.length, 26 + skip);
-      return header;
-    };
-    locals.push(fields(0x04034b50, 30, 0), label, Buffer.from(stored));
-    const directory = fields(0x02014b50, 46, 2);
-    directory.writeUInt32LE(attributes, 38);
-    directory.writeUInt32LE(offset, 42);
-    central.push(directory, label);
-    at += 30 + label.length + stored.length;
-  }
-  const end = Buffer.alloc(22);
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(entries.length, 8);
-  end.writeUInt16LE(entries.length, 10);
-  end.writeUInt32LE(
-    central.reduce((sum, part) => sum + part.length, 0),
-    12,
-  );
-  end.writeUInt32LE(at, 16);
-  return new Uint8Array(Buffer.concat([...locals, ...central, end]));
 }
 
 type Plan = Omit<ImportPlan, "pictures"> & Pick<Planned, "pictures">;
