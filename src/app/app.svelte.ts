@@ -65,9 +65,11 @@ export class App {
     for (const part of parts) part.start().catch((reason: unknown) => showError(reason));
   }
 
-  /** Another tab may have trained meanwhile. */
+  /** Another tab may have trained meanwhile, or changed the datasets. */
   #catchUp(): void {
-    if (document.visibilityState === "visible" && !this.runs.live) this.#begin([this.loras, this.runs]);
+    if (document.visibilityState !== "visible") return;
+    this.datasets.refresh().catch(showError);
+    if (!this.runs.live) this.#begin([this.loras, this.runs]);
   }
 
   stateOf(room: Room): RoomState {

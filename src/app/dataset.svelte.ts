@@ -35,6 +35,11 @@ interface Arrival {
   abort: AbortController;
 }
 
+/** Two files of one name and size are taken for the same. */
+function fingerprint({ name, bytes }: { name: string; bytes: number }): string {
+  return `${bytes} ${name}`;
+}
+
 export class Dataset {
   about = $state.raw<DatasetRecord>({ id: "", name: "", createdAt: 0, trigger: "", removedAt: undefined });
   /** In order, without what is in the trash. Records are never changed in place. */
@@ -50,6 +55,8 @@ export class Dataset {
   captioned = $derived(this.images.filter((image) => image.caption.trim()).length);
   /** Pictures in one epoch, repeats counted. */
   perEpoch = $derived(this.images.reduce((sum, image) => sum + image.repeats, 0));
+  /** Another tab has this dataset open, and is the one that may change it. */
+  elsewhere = $state(false);
   currentHistory = $state.raw<History>(emptyHistory);
   /** What Undo and Redo would take back and do again. */
   undoable = $derived(canUndo(this.currentHistory)?.label);
@@ -80,11 +87,20 @@ export class Dataset {
     this.samples = await listSamples();
   }
 
-  /** Shows another dataset; what was changed in the present one is on disk before. @throws `unsaved-dataset` */
-  async open(about: DatasetRecord, store: DatasetStore): Promise<void> {
+  /** Ends the import and brings every change to disk. @throws `unsaved-dataset` */
+  async settle(): Promise<void> {
     this.cancelImport();
     await this.saved();
     this.#saver.requireSaved();
+  }
+
+  /**
+   * Shows another dataset; what was changed in the present one is on disk before. @throws `unsaved-dataset`
+   * @param elsewhere another tab has it: it is shown, and not changed
+   */
+  async open(about: DatasetRecord, store: DatasetStore, elsewhere: boolean): Promise<void> {
+    await this.settle();
+    this.elsewhere = elsewhere;
     const { images, history } = await store.load();
     this.#saver.use(store, history);
     this.about = about;
@@ -103,6 +119,7 @@ export class Dataset {
    * @returns how many pictures changed
    */
   change(label: string, edits: readonly ImageEdit[], merge = ""): number {
+    if (!this.#mayChange()) return 0;
     const changes: ImageChange[] = [];
     for (const edit of edits) {
       const image = this.#all.get(edit.id);
@@ -116,7 +133,7 @@ export class Dataset {
   /** Takes the last step back. @returns its label, undefined when there is none. */
   undo(): string | undefined {
     const entry = canUndo(this.currentHistory);
-    if (!entry) return undefined;
+    if (!entry || !this.#mayChange()) return undefined;
     this.currentHistory = stepBack(this.currentHistory);
     this.#apply(entry.changes.map(({ id, before }) => ({ id, values: before })));
     if (entry.about) this.#setAbout(entry.about.before);
@@ -127,7 +144,7 @@ export class Dataset {
   /** Does the step that was last taken back again. @returns its label, undefined when there is none. */
   redo(): string | undefined {
     const entry = canRedo(this.currentHistory);
-    if (!entry) return undefined;
+    if (!entry || !this.#mayChange()) return undefined;
     this.currentHistory = stepForward(this.currentHistory);
     this.#apply(entry.changes.map(({ id, after }) => ({ id, values: after })));
     if (entry.about) this.#setAbout(entry.about.after);
@@ -148,12 +165,13 @@ export class Dataset {
   }
 
   setTrigger(trigger: string): void {
-    if (trigger === this.trigger) return;
+    if (trigger === this.trigger || !this.#mayChange()) return;
     const about = { before: { trigger: this.trigger }, after: { trigger } };
     this.#do({ label: "Change the trigger", merge: "trigger", changes: [], about });
   }
 
   rename(name: string): void {
+    if (!this.#mayChange()) return;
     this.#setAbout({ name });
     this.#saver.save();
   }
@@ -172,7 +190,7 @@ export class Dataset {
 
   /** Imports files; bad ones are listed in `refused` and never stop the rest. */
   async importFiles(files: NamedFile[]): Promise<void> {
-    if (files.length === 0) return;
+    if (files.length === 0 || !this.#mayChange()) return;
     this.cancelImport();
     const abort = new AbortController();
     this.#abort = abort;
@@ -224,6 +242,26 @@ export class Dataset {
     );
   }
 
+  /** @throws `open-elsewhere` when another tab is the one to change it */
+  requireTurn(): void {
+    if (!this.elsewhere) return;
+    throw new WeftError(
+      "open-elsewhere",
+      `"${this.about.name}" is open in another tab and is changed there.`,
+      'Press "Edit it here" in the room Dataset to go on in this one.',
+    );
+  }
+
+  #mayChange(): boolean {
+    try {
+      this.requireTurn();
+      return true;
+    } catch (reason) {
+      showError(reason);
+      return false;
+    }
+  }
+
   /** Resolves when every change so far is on disk, or could not be written and was told. */
   saved(): Promise<void> {
     return this.#saver.saved();
@@ -234,7 +272,7 @@ export class Dataset {
     const gone = [...this.#all.values()].filter(
       ({ removedAt = Number.POSITIVE_INFINITY }) => removedAt < time,
     );
-    if (gone.length === 0) return [];
+    if (gone.length === 0 || this.elsewhere) return [];
     const ids = gone.map(({ id }) => id);
     for (const id of ids) {
       this.#all.delete(id);
@@ -250,7 +288,7 @@ export class Dataset {
   async beforeSave(): Promise<void> {
     while (this.#arrivals.length > 0) {
       const some = this.#arrivals.splice(0, arrivalsAtOnce);
-      const fresh = some.filter(({ image, abort }) => !abort.signal.aborted && !this.#isHere(image));
+      const fresh = this.#notHere(some.filter(({ abort }) => !abort.signal.aborted));
       try {
         await originalFiles.putMany(fresh.map(({ image }) => [image.id, image.original]));
         await thumbnailFiles.putMany(fresh.map(({ image }) => [image.id, image.thumbnail]));
@@ -326,11 +364,17 @@ export class Dataset {
     this.#saver.save();
   }
 
-  #isHere({ name, bytes }: ImportedImage): boolean {
-    const isHere = this.images.some((image) => image.name === name && image.bytes === bytes);
-    if (isHere)
-      this.refused = [...this.refused, { name, code: "duplicate", reason: "is in the dataset already." }];
-    return isHere;
+  /** Those that the dataset does not have yet; the others are listed as refused. */
+  #notHere(arrivals: readonly Arrival[]): Arrival[] {
+    const here = new Set(this.images.map(fingerprint));
+    const doubles: RefusedFile[] = [];
+    const fresh = arrivals.filter(({ image }) => {
+      const isHere = here.has(fingerprint(image));
+      if (isHere) doubles.push({ name: image.name, code: "duplicate", reason: "is in the dataset already." });
+      return !isHere;
+    });
+    if (doubles.length > 0) this.refused = [...this.refused, ...doubles];
+    return fresh;
   }
 
   #endImport(): void {

@@ -5,6 +5,7 @@ import { DatasetStore } from "../dataset/store";
 import { strictStore } from "../storage/strict";
 import { originalFiles, type Dataset } from "./dataset.svelte";
 import { datasetList } from "./datasetSaver";
+import { DatasetTurn } from "./datasetTurn";
 import { freeName } from "./names";
 import { showError } from "./notices";
 import type { DatasetRecord } from "./records";
@@ -28,6 +29,8 @@ export class Datasets {
 
   #dataset: Dataset;
   #memory = strictStore("weft-dataset");
+
+  #turn = new DatasetTurn({ onTurn: (id) => this.#reload(id), onLeave: () => this.#leave() });
 
   constructor(dataset: Dataset) {
     this.#dataset = dataset;
@@ -71,6 +74,7 @@ export class Datasets {
 
   /** Puts the open dataset into the trash and opens another one. @returns what brings it back */
   async remove(): Promise<() => Promise<void>> {
+    this.#dataset.requireTurn();
     const { about } = this.#dataset;
     await this.#dataset.saved();
     const others = this.list.filter(({ id }) => id !== about.id);
@@ -82,6 +86,47 @@ export class Datasets {
     return () => this.#add({ ...about, removedAt: undefined });
   }
 
+  /** Takes the open dataset over from the tab that has it. @throws `tab-silent` */
+  editHere(): Promise<void> {
+    return this.#turn.ask();
+  }
+
+  /** Another tab may have made, renamed or changed datasets meanwhile. */
+  async refresh(): Promise<void> {
+    const stored = await datasetList.all();
+    if (this.#dataset.elsewhere) await this.#show(this.#dataset.id, stored);
+    const listed = stored.filter(({ removedAt }) => removedAt === undefined);
+    if (listed.some(({ id }) => id === this.#dataset.id)) this.#setList(listed);
+    this.#keep(this.#dataset.about);
+  }
+
+  /** The dataset is this tab's to change now: it is read again as the other tab left it. */
+  async #reload(id: string): Promise<void> {
+    await this.#show(id, await datasetList.all());
+    if (this.#dataset.id === id) this.#dataset.elsewhere = false;
+  }
+
+  /** Reads the open dataset again; when the other tab deleted it, opens another one. */
+  async #show(id: string, stored: readonly DatasetRecord[]): Promise<void> {
+    const about = stored.find((one) => one.id === id && one.removedAt === undefined);
+    if (about) return this.#dataset.open(about, storeOf(id), this.#dataset.elsewhere);
+    this.#setList(this.list.filter((one) => one.id !== id));
+    const next = this.list[0];
+    if (next) await this.#open(next);
+    else await this.create("My dataset");
+  }
+
+  /** Another tab takes over. @throws `unsaved-dataset` */
+  async #leave(): Promise<void> {
+    this.#dataset.elsewhere = true;
+    try {
+      await this.#dataset.settle();
+    } catch (reason) {
+      this.#dataset.elsewhere = false;
+      throw reason;
+    }
+  }
+
   async #add(about: DatasetRecord): Promise<void> {
     await datasetList.put(about);
     this.#setList([...this.list, about]);
@@ -90,7 +135,9 @@ export class Datasets {
 
   async #open(about: DatasetRecord): Promise<void> {
     this.#keep(this.#dataset.about);
-    await this.#dataset.open(about, storeOf(about.id));
+    await this.#dataset.settle();
+    const isOurs = await this.#turn.take(about.id);
+    await this.#dataset.open(about, storeOf(about.id), !isOurs);
     await set(currentKey, about.id, this.#memory);
     const purged = await this.#dataset.purgeTrash(Date.now() - trashTime);
     if (purged.length > 0) await this.#removeFiles(purged);
