@@ -9,6 +9,8 @@ import { parseBuiltins, type BuiltinModel } from "./records";
 export type { ModelSummary };
 
 const builtinFolder = "models/";
+/** Name of the measure, in the browser's own timeline, from asking for a model to its first weights read. */
+const MODEL_OPENED = "weft-model-opened";
 
 export interface Opening {
   title: string;
@@ -76,6 +78,7 @@ export class Models {
     this.source = source;
     this.error = undefined;
     this.opening = { title: titleOf(source), done: 0, total: 0 };
+    const began = performance.now();
     const work = this.#engine.openModel(
       source,
       (done, total) => this.#progress(abort, done, total),
@@ -84,6 +87,7 @@ export class Models {
     this.#underway = work;
     try {
       const opened = await work;
+      performance.measure(MODEL_OPENED, { start: began });
       this.current = { ...opened, title: titleOf(source) };
       rememberKept(source);
       return this.current;

@@ -24,6 +24,11 @@ export interface CachedModel extends WeightSource {
   readPacked: NonNullable<WeightSource["readPacked"]>;
   /** All tensors' keys and shapes. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /**
+   * Reads the first weights there are: that a copy is lost is told when the model is opened, not in the middle of a run.
+   * @throws WeftError `cache-damaged`
+   */
+  readFirst(): Promise<void>;
 }
 
 /** The index of a complete cache file; undefined for one that is not complete or that another version wrote. */
@@ -67,6 +72,12 @@ function cachedModel(index: PackIndex, source: ByteSource, vae?: CachedModel): C
       if (!tensor) return vae?.readPacked(key, layout, type);
       return fits(tensor.form, layout, type) ? readRows(key, tensor) : undefined;
     },
+    readFirst: async () => {
+      const [first] = index.tensors;
+      const [piece] = first?.pieces ?? [];
+      if (first && piece)
+        await readPiece(first.key, formOfType(first.key, first.shape, first.type), piece, source);
+    },
   };
 }
 
@@ -93,14 +104,25 @@ function fits(form: PackedForm, layout: string, type: WeightType): boolean {
 async function readRows(key: string, { form, pieces, source }: CachedTensor): Promise<CachedRows[]> {
   const all: CachedRows[] = [];
   let row = 0;
-  for (const [at, first, rows, sum] of pieces) {
-    const bytes = await source.read(at, pieceBytes(form, rows));
-    if (first !== row || (await checksum(bytes)) !== sum) throw damaged(source.name, key);
-    all.push({ rows, bytes });
+  for (const piece of pieces) {
+    const [, first, rows] = piece;
+    if (first !== row) throw damaged(source.name, key);
+    all.push({ rows, bytes: await readPiece(key, form, piece, source) });
     row += rows;
   }
   if (row !== rowCount(form)) throw damaged(source.name, key);
   return all;
+}
+
+async function readPiece(
+  key: string,
+  form: PackedForm,
+  [at, , rows, sum]: PieceRecord,
+  source: ByteSource,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await source.read(at, pieceBytes(form, rows));
+  if ((await checksum(bytes)) === sum) return bytes;
+  throw damaged(source.name, key);
 }
 
 interface CachedRows extends PackedRows {

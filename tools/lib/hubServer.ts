@@ -6,7 +6,8 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-export type Fault = "disconnect" | "expired" | "busy" | "broken" | "corrupt" | "whole";
+/** `hold`: no answer, until the one who asks gives up. */
+export type Fault = "disconnect" | "expired" | "busy" | "broken" | "corrupt" | "whole" | "hold";
 
 export interface StandIn {
   /** `http://127.0.0.1:port`. */
@@ -97,6 +98,7 @@ function sendFile(
   const wrong = fault?.(++standIn.requests);
   const [, first = "0", last = ""] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
   const part = Buffer.from(bytes.subarray(Number(first), Number(last) + 1));
+  if (wrong === "hold") return;
   if (wrong === "expired") return void response.writeHead(403).end();
   if (wrong === "busy") return void response.writeHead(429, { "Retry-After": "0" }).end();
   if (wrong === "broken") return void response.writeHead(500).end();
@@ -116,6 +118,11 @@ function sendFile(
   response.end(part);
 }
 
+const hashes = new WeakMap<Uint8Array, string>();
+
+/** Every answer names it: computed once for each file. */
 function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  const known = hashes.get(bytes) ?? createHash("sha256").update(bytes).digest("hex");
+  hashes.set(bytes, known);
+  return known;
 }

@@ -74,7 +74,7 @@ export class MemoryFolder implements FileFolder {
     const others = [...this.#files.values()].reduce((total, file) => total + file.bytes.byteLength, 0);
     if (others - stored.bytes.byteLength + size > this.quota)
       throw storageError(new DOMException("", "QuotaExceededError"));
-    if (size > stored.bytes.byteLength) stored.bytes = resized(stored.bytes, size);
+    if (size > stored.bytes.byteLength) stored.bytes = extended(stored.bytes, size);
     stored.bytes.set(bytes, at);
   }
 
@@ -82,6 +82,15 @@ export class MemoryFolder implements FileFolder {
     this.calls++;
     if (--this.failAt === 0) throw storageError(new Error("the disk failed"));
   }
+}
+
+/** The same with room to grow behind it: a file is written in hundreds of appends. */
+function extended(bytes: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes.buffer.byteLength < size ? resized(bytes, 2 * size) : bytes;
+  const result = new Uint8Array(buffer, 0, size);
+  // What a longer file left there.
+  result.fill(0, bytes.byteLength);
+  return result;
 }
 
 function resized(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,7 @@
-/** Opens a model of the library: only its index is read; weights follow, already packed, when a program asks. */
+/**
+ * Opens a model of the library: its index and its first weights are read; the others follow, already packed, when a
+ * program asks.
+ */
 import { WeftError } from "../../base/errors";
 import { configOf, openCachedModel, type CachedModel } from "../../checkpoints/cachedModel";
 import { lockOf, MODELS_FOLDER } from "../../checkpoints/library";
@@ -28,6 +31,7 @@ export async function openKept(
   const close = () => closers.forEach((release) => release());
   try {
     const model = await read(name, vae === undefined ? undefined : await read(vae));
+    await model.readFirst();
     const { storage, sha256, sourceBytes } = model.index;
     const activationType = storage === "f32" ? "f32" : "f16";
     const loaded = new LoadedModel(device, {
