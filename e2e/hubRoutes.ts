@@ -5,13 +5,18 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Page, Route } from "@playwright/test";
-import { startHub, type StandIn } from "../tools/lib/hubServer";
+import { startHub, type HubContents, type StandIn } from "../tools/lib/hubServer";
 
 /** Serves `file` as the only file of `someone/tiny-model`. */
-export async function standIn(page: Page, file: string): Promise<StandIn> {
+export async function standIn(page: Page, file: string, fault?: HubContents["fault"]): Promise<StandIn> {
   const files = new Map([[path.basename(file), new Uint8Array(readFileSync(file))]]);
-  const hub = await startHub({ repo: "someone/tiny-model", files });
-  await page.context().route("https://huggingface.co/**", (route) => pass(route, hub));
+  const hub = await startHub({ repo: "someone/tiny-model", files, ...(fault && { fault }) });
+  // A page that went away, or a server that closed, no longer waits for an answer.
+  await page
+    .context()
+    .route("https://huggingface.co/**", (route) =>
+      pass(route, hub).catch(() => route.abort().catch(() => undefined)),
+    );
   return hub;
 }
 

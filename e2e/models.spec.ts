@@ -1,7 +1,9 @@
 /** Base models from this computer and from the hub: kept, opened again without their file, deleted. */
+import { statSync } from "node:fs";
 import { expect, test } from "./session";
 import { checkpointFile, checkpointFolder, vaeFile } from "./checkpoints";
 import { standIn } from "./hubRoutes";
+import { firstWeights } from "./openingTime";
 
 test("a checkpoint is kept, opens again after a reload without its file, and can be deleted", async ({
   page,
@@ -17,6 +19,7 @@ test("a checkpoint is kept, opens again after a reload without its file, and can
 
   await page.reload();
   await expect(page.getByRole("heading", { name: "About tiny.safetensors" })).toBeVisible();
+  expect((await firstWeights(page)).asked).toBeLessThan(1000);
 
   await page.getByLabel("VAE file").setInputFiles(vaeFile(folder));
   await expect(page.getByLabel("Separate VAE: vae.safetensors")).toBeVisible();
@@ -64,4 +67,40 @@ test("a model of the hub is listed and fetched by ranges; other hosts are refuse
   await page.getByRole("button", { name: "Look" }).click();
   await expect(page.getByRole("alert")).toContainText("may not connect to example.org");
   await hub.close();
+});
+
+test("T-S6: a download that a reload cut off goes on by ranges; the model opens again within a second", async ({
+  page,
+  person,
+}) => {
+  const file = "public/models/mini.safetensors";
+  const chunk = 8 * 2 ** 20;
+  // The test runner hands every answer through its own pipe.
+  const timeout = 90_000;
+  let held = true;
+  // Three chunks are on their way at once, in any order: those after them never come.
+  const hub = await standIn(page, file, () => (held && hub.sent > 2.5 * chunk ? "hold" : undefined));
+  await person.openModel(undefined);
+  await page.getByLabel("Repository or address").fill("someone/tiny-model");
+  await page.getByRole("button", { name: "Look" }).click();
+  await page.getByRole("button", { name: "Get mini.safetensors" }).click();
+  await expect(page.getByTestId("import-pace")).toContainText(/^(1[6-9]|2\d)(\.\d)? MB of/, { timeout });
+
+  await page.reload();
+  const row = page.getByTestId("kept-model");
+  await expect(row).toContainText("Import interrupted at");
+  const before = hub.sent;
+  held = false;
+  await row.getByRole("button", { name: "Resume mini.safetensors" }).click();
+  await expect(page.getByRole("heading", { name: "About mini.safetensors" })).toBeVisible({ timeout });
+  await expect(row).toHaveAttribute("data-state", "complete");
+  // The header is asked for again, and what came after the last chunk that was written; nothing else.
+  expect(hub.sent - before).toBeLessThan(statSync(file).size - 1.5 * chunk);
+  await hub.close();
+
+  await page.reload();
+  await expect(page.getByRole("heading", { name: "About mini.safetensors" })).toBeVisible();
+  const { asked, loaded } = await firstWeights(page);
+  test.info().annotations.push({ type: "second start", description: `${asked} ms, ${loaded} ms from loading` });
+  expect(asked).toBeLessThan(1000);
 });
