@@ -30,7 +30,10 @@ const config = tinyConfig("sd1");
 
 const files = new Map([1, 2].map((seed) => [seed, tinyFile(config, "F16", seed)]));
 
-async function request(seed: 1 | 2 = 1, title = "tiny.safetensors"): Promise<ImportRequest & { identity: string }> {
+async function request(
+  seed: 1 | 2 = 1,
+  title = "tiny.safetensors",
+): Promise<ImportRequest & { identity: string }> {
   const bundle = await singleFile(fromBytes(files.get(seed) ?? new Uint8Array(), title));
   const { tensors } = await detectBundle(bundle);
   const text = new Map([...tensors].filter(([key]) => key.startsWith("cond_stage_model.")));

@@ -25,7 +25,7 @@ export interface Opening {
 /** @throws WeftError `not-kept`, `cache-damaged`, or what the model lacks */
 export async function openKept(
   { name, vae }: Extract<ModelSource, { kind: "kept" }>,
-  device: EngineDevice,
+  device: Promise<EngineDevice>,
 ): Promise<Opening> {
   const closers = await Promise.all([name, ...(vae === undefined ? [] : [vae])].map(hold));
   const close = () => closers.forEach((release) => release());
@@ -34,7 +34,7 @@ export async function openKept(
     await model.readFirst();
     const { storage, sha256, sourceBytes } = model.index;
     const activationType = storage === "f32" ? "f32" : "f16";
-    const loaded = new LoadedModel(device, {
+    const loaded = new LoadedModel(await device, {
       config: configOf(model),
       source: model,
       weightType: storage,
