@@ -50,6 +50,33 @@ test("a diffusers folder is the same model, and its memory is planned before tra
   await expect(page.locator("#field-batchSize")).toHaveValue("2");
 });
 
+test("what does not fit is computed twice, told, and can be had otherwise", async ({ page, person }) => {
+  await person.openModel(undefined);
+  await person.visit("train");
+  await page.getByRole("button", { name: /^Memory/ }).click();
+  await page.getByLabel("Memory of your GPU").click();
+  await page.getByRole("option", { name: "2 GB", exact: true }).click();
+  await page.getByRole("button", { name: /^Advanced/ }).click();
+  await page.locator("#field-batchSize").fill("4");
+  await page.locator("#field-resolution").fill("1024");
+  await page.locator("#field-resolution").press("Enter");
+
+  const twice = page.getByLabel("Save memory by computing twice");
+  // Several plans are made for each choice.
+  const patient = { timeout: 90_000 };
+  await expect(page.getByText(/^Part of each step is computed twice/)).toBeVisible(patient);
+  await expect(twice).toBeChecked();
+  await page.getByRole("button", { name: "Keep it whole" }).click();
+  await expect(twice).not.toBeChecked();
+  await page.getByRole("button", { name: "Choose what fits" }).click(patient);
+  await expect(twice).toBeChecked(patient);
+
+  // With room again, nothing is computed twice.
+  await page.locator("#field-batchSize").fill("1");
+  await page.locator("#field-batchSize").press("Enter");
+  await expect(twice).not.toBeChecked(patient);
+});
+
 test("a model of the hub is listed and fetched by ranges; other hosts are refused in words", async ({
   page,
   person,
@@ -101,6 +128,8 @@ test("T-S6: a download that a reload cut off goes on by ranges; the model opens 
   await page.reload();
   await expect(page.getByRole("heading", { name: "About mini.safetensors" })).toBeVisible();
   const { asked, loaded } = await firstWeights(page);
-  test.info().annotations.push({ type: "second start", description: `${asked} ms, ${loaded} ms from loading` });
+  test
+    .info()
+    .annotations.push({ type: "second start", description: `${asked} ms, ${loaded} ms from loading` });
   expect(asked).toBeLessThan(1000);
 });

@@ -10,6 +10,7 @@ import { DatasetExport } from "./datasetExport.svelte";
 import { Datasets } from "./datasets.svelte";
 import { Doctor } from "./doctor.svelte";
 import { Editor } from "./editor.svelte";
+import { GpuMemory } from "./gpuMemory.svelte";
 import { KeptModels } from "./keptModels.svelte";
 import { Loras } from "./loras.svelte";
 import { MemoryTable } from "./memoryTable.svelte";
@@ -38,6 +39,7 @@ export class App {
   readonly editor = new Editor(this.dataset);
   readonly loras = new Loras();
   readonly runs = new Runs(this);
+  readonly gpuMemory = new GpuMemory(this);
   readonly form = new TrainForm(this);
   readonly doctor = new Doctor(this);
   readonly datasetExport = new DatasetExport(this);

@@ -172,8 +172,16 @@ export const advancedFields: readonly Field[] = [
     key: "gradientCheckpointing",
     label: "Save memory by computing twice",
     kohya: "gradient_checkpointing",
-    help: "About a third slower, the same result. See the memory table.",
+    help: "About a third slower, the same result. Set by the memory plan until you change it.",
   },
+  number(
+    "memoryLimit",
+    "Memory of a step (GB)",
+    "not in kohya",
+    0,
+    512,
+    "Computes twice only as much as makes a step fit into it; 0 is everything.",
+  ),
   whole("clipSkip", "CLIP skip", "clip_skip", 1, 2, "2 for most anime models."),
   number(
     "captionDropout",

@@ -3,6 +3,7 @@ import type { PlannedChoice, Quantisation, StepChoice } from "../workers/engine/
 import type { EngineClient } from "../workers/engine/client";
 import { fromFailure } from "../workers/failure";
 import type { Dataset } from "./dataset.svelte";
+import type { GpuMemory } from "./gpuMemory.svelte";
 import type { KeptModels } from "./keptModels.svelte";
 import type { Models } from "./models.svelte";
 import type { TrainForm } from "./trainForm.svelte";
@@ -15,10 +16,6 @@ export interface MemoryRow extends PlannedChoice {
   readonly cacheBytes: number;
 }
 
-export type Fit = "fits" | "too-big" | "unknown";
-
-/** Share of the GPU's memory that one page may count on. */
-const USABLE = 0.8;
 /** f32 values of a picture's cached moments per latent pixel. */
 const MOMENTS = 8;
 
@@ -28,16 +25,13 @@ interface Parts {
   dataset: Dataset;
   form: TrainForm;
   kept: KeptModels;
+  gpuMemory: GpuMemory;
 }
 
 export class MemoryTable {
   rows = $state.raw<MemoryRow[]>([]);
   planning = $state(false);
   error = $state("");
-  /** Bytes that were taken and given back by {@link measure}; 0: not tried. */
-  measured = $state(0);
-  /** Bytes asked for in that try. */
-  asked = $state(0);
 
   readonly #parts: Parts;
   #turn = 0;
@@ -49,14 +43,15 @@ export class MemoryTable {
   /** Plans the present settings first, then the alternatives, one at a time, so that the engine stays free for others. */
   async plan(): Promise<void> {
     const turn = ++this.#turn;
-    const { engine, models } = this.#parts;
+    const { engine, models, form } = this.#parts;
     const model = models.current;
     if (!model) return;
     this.planning = true;
     this.error = "";
     const rows: MemoryRow[] = [];
     try {
-      for (const { change, choice } of alternatives(this.#present(model.quantisation), model.nativeSize)) {
+      const present = form.stepChoice(model.quantisation);
+      for (const { change, choice } of alternatives(present, model.nativeSize)) {
         const [planned] = await engine.planChoices(model.id, [choice]);
         if (turn !== this.#turn) return;
         if (planned) rows.push({ ...planned, change, cacheBytes: this.#cacheBytes(choice) });
@@ -69,24 +64,10 @@ export class MemoryTable {
     }
   }
 
-  /** Whether the GPU has room, as far as anyone can tell: WebGPU itself says nothing of its memory. */
-  fit({ bytes, largestBinding }: PlannedChoice): Fit {
-    const { kept, models } = this.#parts;
-    const limit = models.report?.maxBindingSize ?? 0;
-    if (limit > 0 && largestBinding > limit) return "too-big";
-    if (this.measured >= bytes.total) return "fits";
-    if (this.asked > this.measured && bytes.total > this.measured) return "too-big";
-    const { memory } = kept.choices;
-    if (memory === 0) return "unknown";
-    return bytes.total <= USABLE * memory * 2 ** 30 ? "fits" : "too-big";
-  }
-
   /** Takes as much GPU memory as the present settings need and gives it back. */
   async measure(): Promise<void> {
-    const wanted = this.rows[0]?.bytes.total ?? 0;
     try {
-      this.measured = await this.#parts.engine.tryMemory(wanted);
-      this.asked = wanted;
+      await this.#parts.gpuMemory.measure(this.rows[0]?.bytes.total ?? 0);
     } catch (reason) {
       this.error = fromFailure(reason).message;
     }
@@ -100,21 +81,8 @@ export class MemoryTable {
     form.change("rank", choice.rank);
     form.change("trainTextEncoder", choice.trainTextEncoder);
     form.change("gradientCheckpointing", choice.recompute);
+    form.change("memoryLimit", choice.memoryLimit);
     return choice.quantisation === models.current?.quantisation || kept.changeStorage(choice.quantisation);
-  }
-
-  #present(quantisation: Quantisation): StepChoice {
-    const { resolution, batchSize, rank, trainTextEncoder, clipSkip, gradientCheckpointing } =
-      this.#parts.form.settings;
-    return {
-      quantisation,
-      resolution,
-      batchSize,
-      rank,
-      trainTextEncoder,
-      clipSkip,
-      recompute: gradientCheckpointing,
-    };
   }
 
   #cacheBytes({ resolution }: StepChoice): number {
@@ -137,10 +105,12 @@ export function alternatives(present: StepChoice, nativeSize: number): Alternati
     .filter((size) => size >= 64);
   return [
     { change: "", choice: present },
-    {
-      change: present.recompute ? "keep activations" : "compute twice",
-      choice: { ...present, recompute: !present.recompute },
-    },
+    ...[false, true]
+      .filter((recompute) => recompute !== present.recompute || (recompute && present.memoryLimit > 0))
+      .map((recompute) => ({
+        change: recompute ? "compute twice" : "keep activations",
+        choice: { ...present, recompute, memoryLimit: 0 },
+      })),
     ...forms.map((quantisation) => ({ change: "weights", choice: { ...present, quantisation } })),
     ...others([1, 2, 4], present.batchSize).map((batchSize) => ({
       change: "batch",
@@ -166,6 +136,7 @@ export function alternatives(present: StepChoice, nativeSize: number): Alternati
               ...present,
               quantisation: "q4" as const,
               recompute: true,
+              memoryLimit: 0,
               batchSize: 1,
               trainTextEncoder: false,
             },

@@ -10,6 +10,7 @@ const present: StepChoice = {
   trainTextEncoder: false,
   clipSkip: 1,
   recompute: false,
+  memoryLimit: 0,
 };
 
 test("the present settings come first, nothing comes twice, one thing changes at a time", () => {
@@ -34,4 +35,13 @@ test("small models keep their weights", () => {
   expect(
     alternatives({ ...present, quantisation: "f32" }, 64).some(({ change }) => change === "weights"),
   ).toBe(false);
+});
+
+test("a step that is computed twice as far as it must can be kept whole or computed twice wholly", () => {
+  const partly = { ...present, recompute: true, memoryLimit: 1.5 };
+  const choices = alternatives(partly, 512).filter(({ change }) => /twice|keep/.test(change));
+  expect(choices.map(({ choice }) => [choice.recompute, choice.memoryLimit])).toEqual([
+    [false, 0],
+    [true, 0],
+  ]);
 });

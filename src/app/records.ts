@@ -57,6 +57,7 @@ const settingsSchema = v.object({
   captionDropout: number,
   ...captionEntries,
   gradientCheckpointing: v.fallback(v.boolean(), false),
+  memoryLimit: v.fallback(number, 0),
   minSnrGamma: number,
   noiseOffset: number,
   seed: count,
@@ -80,6 +81,8 @@ const runSchema = v.object({
     family: text,
     source: v.picklist(["builtin", "file", "kept"]),
     sourceId: text,
+    /** How the weights were stored; absent in runs of older versions. */
+    quantisation: v.exactOptional(v.picklist(["f32", "f16", "q8", "q4"])),
   }),
   adapter: v.fallback(text, ""),
   /** How many pictures, and a hash over them and their captions: a resume needs the very same. */

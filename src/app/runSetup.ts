@@ -24,7 +24,7 @@ export interface RunParts {
 export async function describeRun(
   { dataset, models }: RunParts,
   settings: TrainingSettings,
-  { title, hash, family }: ModelSummary,
+  { title, hash, family, quantisation }: ModelSummary,
 ): Promise<RunRecord> {
   const source = models.source;
   const now = Date.now();
@@ -38,6 +38,7 @@ export async function describeRun(
       title,
       hash,
       family,
+      quantisation,
       source: source?.kind ?? "builtin",
       sourceId: source?.kind === "builtin" ? source.id : title,
     },
@@ -71,6 +72,12 @@ export async function requireSame({ models, dataset }: RunParts, run: RunRecord)
     `The pictures or captions changed since this run began with ${run.images}; there are ${dataset.images.length} now.`,
     "Undo the changes to resume, or start a new run.",
   );
+}
+
+/** The same model, stored in another form: as good to go on with, but not bit for bit the run it would have been. */
+export function hasOtherWeights({ models }: RunParts, { model }: RunRecord): boolean {
+  const now = models.current?.quantisation;
+  return model.quantisation !== undefined && now !== undefined && now !== model.quantisation;
 }
 
 /** Every picture at the run's size. @throws the picture reader's error, with the picture's name in front. */

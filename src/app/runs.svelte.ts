@@ -10,7 +10,7 @@ import { showError, showSuccess, showWarning } from "./notices";
 import { parseRun, type RunRecord } from "./records";
 import { engineIsGone, Recoveries } from "./recovery";
 import { RunLog, removeRunLog } from "./runLog.svelte";
-import { describeRun, readImages, requireSame, type RunParts } from "./runSetup";
+import { describeRun, readImages, hasOtherWeights, requireSame, type RunParts } from "./runSetup";
 import { rememberSpeed } from "./speeds";
 
 export class Runs {
@@ -67,6 +67,10 @@ export class Runs {
         "Start it again.",
       );
     await requireSame(this.#parts, record);
+    if (hasOtherWeights(this.#parts, record))
+      showWarning(
+        "The model's weights are stored with another precision than when this run began: it goes on, with slightly other rounding.",
+      );
     void this.#run({ ...record, step: checkpoint.step }, checkpoint);
   }
 

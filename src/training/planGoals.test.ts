@@ -1,5 +1,5 @@
 /** The memory and dispatches that plans of full-size models are held to (kernels of a GPU, f16 activations, rank 16). */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ParameterLayout } from "../engine/parameters";
 import type { ExecutionPlan } from "../engine/planner";
 import { GPU_POLICY } from "../engine/policy";
@@ -8,15 +8,21 @@ import { fullSizeConfig } from "../formats/checkpoint/fullSize";
 import { loraModules } from "../formats/lora/modules";
 import { familyNamed } from "../models";
 import { bindTarget, LoraBinding } from "../models/lora/binding";
+import { leastRecompute, type PlannedStep, type RecomputeChoice } from "./leastRecompute";
 import { buildTrainingGraph, planTraining } from "./trainingGraph";
 
-function planOf(
-  name: FamilyName,
-  size: number,
-  batch: number,
-  quant: "q8" | "q4",
-  recompute: boolean,
-): ExecutionPlan {
+interface Wish extends RecomputeChoice {
+  readonly name: FamilyName;
+  readonly size: number;
+  readonly batch: number;
+  readonly quant: "q8" | "q4";
+}
+
+function planOf(wish: Wish): ExecutionPlan {
+  return leastRecompute((redoneBlocks) => planned(wish, redoneBlocks), wish).plan;
+}
+
+function planned({ name, size, batch, quant }: Wish, redoneBlocks: number): PlannedStep {
   const config = fullSizeConfig(name);
   const targets = loraModules(config)
     .filter(({ part }) => part === "unet")
@@ -30,10 +36,12 @@ function planOf(
     activationType: "f16",
     trainTextEncoder: false,
     clipSkip: 1,
-    recompute,
+    redoneBlocks,
   });
-  return planTraining(training, GPU_POLICY, quant);
+  return { training, plan: planTraining(training, GPU_POLICY, quant) };
 }
+
+const sd15 = { name: "sd1", size: 512, batch: 1, quant: "q8" } as const;
 
 it.each([
   ["sd1", 512, 1, "q8", false, 2.0e9],
@@ -44,10 +52,29 @@ it.each([
 ] as const)(
   "%s at %i px, batch %i, %s, recompute %s: at most %d bytes",
   (name, size, batch, quant, recompute, limit) => {
-    expect(planOf(name, size, batch, quant, recompute).bytes.total).toBeLessThan(limit);
+    const plan = planOf({ name, size, batch, quant, recompute, memoryLimit: 0 });
+    expect(plan.bytes.total).toBeLessThan(limit);
   },
 );
 
 it("SD1.5 at 512 px needs at most 1 600 dispatches", () => {
-  expect(planOf("sd1", 512, 1, "q8", false).calls.length).toBeLessThanOrEqual(1600);
+  const plan = planOf({ ...sd15, recompute: false, memoryLimit: 0 });
+  expect(plan.calls.length).toBeLessThanOrEqual(1600);
+});
+
+describe("with more memory than the smallest step needs, less is computed twice", () => {
+  const [kept, all] = [false, true].map((recompute) => planOf({ ...sd15, recompute, memoryLimit: 0 }));
+  const within = (bytes: number) => planOf({ ...sd15, recompute: true, memoryLimit: bytes / 2 ** 30 });
+
+  it("as much as fits is kept", () => {
+    const plan = within(1.5e9);
+    expect(plan.bytes.total).toBeLessThanOrEqual(1.5e9);
+    expect(plan.calls.length).toBeGreaterThan(kept?.calls.length ?? 0);
+    expect(plan.calls.length).toBeLessThan(all?.calls.length ?? 0);
+  });
+
+  it("nothing is redone where everything fits, everything where nothing does", () => {
+    expect(within(2e9).calls.length).toBe(kept?.calls.length);
+    expect(within(1e9).bytes).toEqual(all?.bytes);
+  });
 });

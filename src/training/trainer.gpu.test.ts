@@ -31,6 +31,7 @@ const settings: TrainerSettings = {
   noiseOffset: 0.05,
   seed: 11,
   recompute: false,
+  memoryLimit: 0,
 };
 
 let source: FileSource;
@@ -160,8 +161,14 @@ describe("Trainer", () => {
     const size = (trainer: Trainer) =>
       Math.max(...[...trainer.session.plans.values()].map((plan) => plan.bytes.activations));
     expect(size(redone)).toBeLessThan(size(kept));
-    kept.dispose();
-    redone.dispose();
+    const whole = (trainer: Trainer) =>
+      Math.max(...[...trainer.session.plans.values()].map((plan) => plan.bytes.total));
+    const between = (whole(kept) + whole(redone)) / 2;
+    const some = await create({ recompute: true, memoryLimit: between / 2 ** 30 });
+    expect(whole(some)).toBeLessThanOrEqual(between);
+    expect(whole(some)).toBeGreaterThan(whole(redone));
+    expect(await weightsAfter(some, 2)).toEqual(await weightsAfter(kept, 2));
+    for (const trainer of [kept, redone, some]) trainer.dispose();
   });
 
   it("trains the text encoder too when asked", async () => {

@@ -16,6 +16,7 @@ import { readCheckpoint, writeCheckpoint, type RunState } from "./checkpoint";
 import { extractLora, initialLora, type LoraMatrices } from "../models/lora/flatValues";
 import { learningRateAt } from "./schedules";
 import type { LrScheduleName } from "./schedules/meta";
+import type { RecomputeChoice } from "./leastRecompute";
 import type { TrainingShape } from "./trainingGraph";
 import { TrainingSession, shapeKey, type OptimizerSettings, type StepInputs } from "./trainingSession";
 
@@ -54,7 +55,7 @@ export interface CaptionDraw {
   readonly image: number;
 }
 
-export interface TrainerSettings {
+export interface TrainerSettings extends RecomputeChoice {
   readonly steps: number;
   readonly batchSize: number;
   readonly rank: number;
@@ -71,7 +72,6 @@ export interface TrainerSettings {
   readonly minSnrGamma: number;
   readonly noiseOffset: number;
   readonly seed: number;
-  readonly recompute: boolean;
 }
 
 export interface StepReport {
@@ -140,14 +140,14 @@ export class Trainer {
     targets: readonly LoraTarget[],
     options: { readonly checkpoint?: Uint8Array<ArrayBuffer>; readonly onProgress?: Progress } = {},
   ): Promise<Trainer> {
-    const { trainTextEncoder, clipSkip, recompute, rank, alpha, seed } = settings;
+    const { trainTextEncoder, clipSkip, recompute, memoryLimit, rank, alpha, seed } = settings;
     const texts = trainTextEncoder ? [] : await model.encodeText(data.captions, model.clipSkip(clipSkip));
     const lora = new LoraBinding(targets, rank, alpha / rank);
     const shapes = distinctShapes(data.examples, settings.batchSize);
     const session = await TrainingSession.create(
       model,
       shapes,
-      { lora, trainTextEncoder, clipSkip, recompute },
+      { lora, trainTextEncoder, clipSkip, recompute, memoryLimit },
       options.onProgress,
     );
     const trainer = new Trainer(model, data, settings, session, texts);

@@ -40,8 +40,8 @@ export interface TrainingGraphOptions {
   /** Run the text encoder in the step and train it too. */
   readonly trainTextEncoder: boolean;
   readonly clipSkip: number;
-  /** Redo each block's activations in the backward pass instead of keeping them. */
-  readonly recompute: boolean;
+  /** So many blocks of the networks, from the first one on, redo their activations in the backward pass; Infinity: all. */
+  readonly redoneBlocks: number;
 }
 
 export interface TrainingInputs {
@@ -68,6 +68,9 @@ export interface TrainingGraph {
   readonly losses: Tensor;
   /** Gradient norm before clipping, 1 when the update was skipped, 0, 0. */
   readonly optimizer: Tensor;
+  /** Blocks there are, and those of them that redo their activations. */
+  readonly blocks: number;
+  readonly redoneBlocks: number;
 }
 
 /** Builds forward, backward and update of one step. */
@@ -85,13 +88,18 @@ export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph
     diffusionLoss(graph, "loss", { prediction, latents, noise, coefficients }, config.prediction),
   );
   const root = graph.producer(losses);
-  const recompute = new Set(options.recompute ? graph.nodes.flatMap((node) => node.segment ?? []) : []);
+  // The last blocks' gradients come first, when everything else is still kept: redoing early blocks saves most.
+  const blocks = [...new Set(graph.nodes.flatMap((node) => node.segment ?? []))];
+  const recompute = new Set(blocks.slice(0, options.redoneBlocks));
   differentiate(graph, { scalars, roots: root ? [root] : [], recompute });
   graph.phase = "update";
   const optimizer = graph.keep(
     adamwUpdate(graph, "adamw", scalars, textParametersEnd(graph.parameters, lora)),
   );
-  return { graph, inputs, prediction, losses, optimizer };
+  return {
+    ...{ graph, inputs, prediction, losses, optimizer },
+    ...{ blocks: blocks.length, redoneBlocks: recompute.size },
+  };
 }
 
 /** Plans a training graph for a policy; see `planner`. */

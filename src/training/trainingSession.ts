@@ -18,13 +18,13 @@ import type { ModelFamily } from "../models/family";
 import type { LoadedModel, Progress } from "../models/loadedModel";
 import type { LoraBinding } from "../models/lora/binding";
 import { namedText, textInputs } from "../models/inputs/text";
+import { leastRecompute, type RecomputeChoice } from "./leastRecompute";
 import { buildTrainingGraph, planTraining, type TrainingGraph, type TrainingShape } from "./trainingGraph";
 
-export interface SessionOptions {
+export interface SessionOptions extends RecomputeChoice {
   readonly lora: LoraBinding;
   readonly trainTextEncoder: boolean;
   readonly clipSkip: number;
-  readonly recompute: boolean;
   /** Extra outputs to keep for reading (golden checks); default none. */
   readonly keepPrediction?: boolean;
 }
@@ -127,22 +127,23 @@ export class TrainingSession {
   ): Promise<TrainingSession> {
     const layout = new ParameterLayout();
     const { device } = model;
-    const planned = shapes.map((shape) => {
+    const build = (shape: TrainingShape, redoneBlocks: number) => {
       const training = buildTrainingGraph({
         ...options,
-        shape,
-        parameters: layout,
+        ...{ shape, redoneBlocks, parameters: layout },
         family: model.family,
         config: model.config,
         activationType: model.activationType,
       });
       if (options.keepPrediction) training.graph.keep(training.prediction);
-      return {
-        shape,
-        training,
-        plan: planTraining(training, device.policy, model.weights.requested, arenaPiece(device)),
-      };
-    });
+      const plan = planTraining(training, device.policy, model.weights.requested, arenaPiece(device));
+      return { shape, training, plan };
+    };
+    const largest = shapes.toSorted((a, b) => pixels(b) - pixels(a))[0];
+    const redone = largest && leastRecompute((blocks) => build(largest, blocks), options);
+    const planned = shapes.map((shape) =>
+      redone?.shape === shape ? redone : build(shape, redone?.training.redoneBlocks ?? 0),
+    );
     const buffers = new ParameterBuffers(device, layout);
     const arena = new Arena(device, Math.max(0, ...planned.map(({ plan }) => plan.arenaBytes)));
     const steps = new Map<string, CompiledStep>();
@@ -286,6 +287,10 @@ interface SessionParts {
   readonly arena: Arena;
   readonly steps: ReadonlyMap<string, CompiledStep>;
   readonly plans: ReadonlyMap<string, ExecutionPlan>;
+}
+
+function pixels({ batch, height, width }: TrainingShape): number {
+  return batch * height * width;
 }
 
 export function shapeKey({ batch, height, width, tokens }: TrainingShape): string {

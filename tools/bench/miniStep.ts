@@ -24,6 +24,7 @@ export async function miniStep(
     trainTextEncoder: false,
     clipSkip: 1,
     recompute: false,
+    memoryLimit: 0,
     keepPrediction: true,
   });
   const values = initialLora(session.layout, lora.groups, RANK, 1);

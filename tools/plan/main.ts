@@ -11,6 +11,7 @@ import type { WeightType } from "../../src/engine/tensor";
 import type { CheckpointConfig, FamilyName } from "../../src/formats/checkpoint/config";
 import { detectCheckpoint } from "../../src/formats/checkpoint/detect";
 import { fullSizeConfig } from "../../src/formats/checkpoint/fullSize";
+import type { RecomputeChoice } from "../../src/training/leastRecompute";
 import { planStep } from "../../src/workers/engine/planStep";
 import { openFileSource } from "../lib/fileSource";
 import { reportingErrors } from "../lib/errors";
@@ -26,7 +27,7 @@ interface PlanOptions {
   readonly json?: boolean;
 }
 
-/** Above this many bytes `--recompute auto` redoes activations instead of keeping them. */
+/** Above this many bytes `--recompute auto` redoes as many activations as that asks for. */
 const AUTO_LIMIT = 6e9;
 
 await reportingErrors(async () => {
@@ -60,9 +61,8 @@ await reportingErrors(async () => {
 
 async function choosePlan(options: PlanOptions): Promise<ExecutionPlan> {
   const config = await configOf(options);
-  if (options.recompute !== "auto") return planFor(config, options, options.recompute === "on");
-  const kept = planFor(config, options, false);
-  return kept.bytes.total <= AUTO_LIMIT ? kept : planFor(config, options, true);
+  const memoryLimit = options.recompute === "auto" ? AUTO_LIMIT / 2 ** 30 : 0;
+  return planFor(config, options, { recompute: options.recompute !== "off", memoryLimit });
 }
 
 async function configOf({ model, family }: PlanOptions): Promise<CheckpointConfig> {
@@ -75,7 +75,7 @@ async function configOf({ model, family }: PlanOptions): Promise<CheckpointConfi
   }
 }
 
-function planFor(config: CheckpointConfig, options: PlanOptions, recompute: boolean): ExecutionPlan {
+function planFor(config: CheckpointConfig, options: PlanOptions, recompute: RecomputeChoice): ExecutionPlan {
   return planStep(
     config,
     {
@@ -85,10 +85,10 @@ function planFor(config: CheckpointConfig, options: PlanOptions, recompute: bool
       rank: Number(options.rank),
       trainTextEncoder: false,
       clipSkip: 1,
-      recompute,
+      ...recompute,
     },
     GPU_POLICY,
-  );
+  ).plan;
 }
 
 interface PlanReport {

@@ -83,7 +83,7 @@ function parseOptions(): TrainOptions {
 
 function settingsOf(options: TrainOptions, { model }: NodeSession): TrainingSettings {
   const { nativeSize } = model;
-  const base = recipe(options.preset, nativeSize);
+  const base = recipe(options.preset, { family: model.config.family, nativeSize });
   const rank = number(options.rank, base.rank);
   const learningRate = number(options.lr, base.learningRate);
   const steps = number(options.steps, base.steps);

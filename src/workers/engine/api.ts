@@ -5,6 +5,7 @@
  * ends it at the next step boundary. Events are throttled to at most ten a second by the worker.
  */
 import type { CaptionOptions } from "../../dataset/captionPlan";
+import type { RecomputeChoice } from "../../training/leastRecompute";
 
 /** What this browser and GPU can do; `verdict` decides what the Model room says first. */
 export interface GpuReport {
@@ -69,6 +70,8 @@ export interface TrainingSettings extends CaptionOptions {
   clipSkip: number;
   /** Redo activations in the backward pass instead of keeping them: less memory, more time, the same result. */
   gradientCheckpointing: boolean;
+  /** Redo only as much as makes a step fit into so many gigabytes (2³⁰ bytes); 0: all. */
+  memoryLimit: number;
   minSnrGamma: number;
   noiseOffset: number;
   seed: number;
@@ -156,7 +159,7 @@ export interface LoraFile {
 }
 
 /** The settings that decide how much memory a step needs. */
-export interface StepChoice {
+export interface StepChoice extends RecomputeChoice {
   quantisation: Quantisation;
   /** Pixels of the square whose area the buckets share. */
   resolution: number;
@@ -164,14 +167,14 @@ export interface StepChoice {
   rank: number;
   trainTextEncoder: boolean;
   clipSkip: number;
-  /** Redo activations in the backward pass instead of keeping them. */
-  recompute: boolean;
 }
 
 /** A choice and what it needs. */
 export interface PlannedChoice {
   choice: StepChoice;
   bytes: MemoryPlan["bytes"];
+  /** How much of the step is computed twice. */
+  twice: "none" | "some" | "all";
   /** The largest single piece of memory; no adapter takes more than its limit. */
   largestBinding: number;
 }
@@ -234,14 +237,12 @@ export interface EngineWorker {
     source: ModelSource,
     onProgress: (done: number, total: number) => void,
   ): Promise<ModelSummary>;
-  /** Plans a step of these settings without touching the GPU. */
-  plan(modelId: string, settings: TrainingSettings): Promise<MemoryPlan>;
   /**
    * Compiles the kernels of such a step while nothing else goes on, so that training can start at once; gives up when
    * asked again or when a job begins.
    */
-  warmUp(modelId: string, settings: TrainingSettings): Promise<void>;
-  /** The same as `plan` for several choices, of the open model. */
+  warmUp(modelId: string, choice: StepChoice): Promise<void>;
+  /** Plans a step of each choice without touching the GPU. */
   planChoices(modelId: string, choices: StepChoice[]): Promise<PlannedChoice[]>;
   /** Tries to take so much GPU memory, and gives it back. @returns the bytes that could be had */
   tryMemory(bytes: number): Promise<number>;

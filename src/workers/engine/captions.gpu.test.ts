@@ -32,6 +32,7 @@ const settings: TrainerSettings = {
   noiseOffset: 0,
   seed: 3,
   recompute: false,
+  memoryLimit: 0,
 };
 
 let source: FileSource;

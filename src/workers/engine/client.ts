@@ -7,13 +7,11 @@ import type {
   GenerateEvent,
   GenerateRequest,
   GpuReport,
-  MemoryPlan,
   ModelSource,
   ModelSummary,
   PlannedChoice,
   StepChoice,
   TrainEvent,
-  TrainingSettings,
   TrainOutcome,
   TrainRequest,
 } from "./api";
@@ -48,12 +46,8 @@ export class EngineClient {
     return this.#connection.call((engine) => engine.openModel(job, source, proxy(onProgress)), signal);
   }
 
-  plan(modelId: string, settings: TrainingSettings): Promise<MemoryPlan> {
-    return this.#connection.call((engine) => engine.plan(modelId, settings));
-  }
-
-  warmUp(modelId: string, settings: TrainingSettings): Promise<void> {
-    return this.#connection.call((engine) => engine.warmUp(modelId, settings));
+  warmUp(modelId: string, choice: StepChoice): Promise<void> {
+    return this.#connection.call((engine) => engine.warmUp(modelId, choice));
   }
 
   planChoices(modelId: string, choices: StepChoice[]): Promise<PlannedChoice[]> {

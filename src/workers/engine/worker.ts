@@ -2,7 +2,6 @@
 import { expose } from "comlink";
 import { WeftError } from "../../base/errors";
 import type { EngineDevice } from "../../engine/device";
-import type { ExecutionPlan } from "../../engine/planner";
 import { precompile } from "../../engine/precompile";
 import { fileHashes } from "../../formats/lora/hashes";
 import { readSafetensorsHeader } from "../../formats/safetensors/header";
@@ -13,21 +12,12 @@ import type { LoadedModel } from "../../models/loadedModel";
 import { openCheckpoint } from "../../models/openCheckpoint";
 import { loadTokenizer } from "../tokenizer";
 import { toFailure } from "../failure";
-import type {
-  EngineWorker,
-  GenerateRequest,
-  MemoryPlan,
-  ModelSource,
-  ModelSummary,
-  PlannedChoice,
-  StepChoice,
-  TrainingSettings,
-} from "./api";
+import type { EngineWorker, GenerateRequest, ModelSource, ModelSummary, StepChoice } from "./api";
 import { generatePicture } from "./generate";
 import { openGpu, probeGpu } from "./gpu";
 import { JobControl } from "./jobControl";
 import { openKept, type Opening } from "./openKept";
-import { planSummary } from "./plan";
+import { planChoices } from "./planChoices";
 import { planStep } from "./planStep";
 import { runTraining, type LiveRun } from "./run";
 import { tryMemory } from "./tryMemory";
@@ -48,8 +38,7 @@ let warming = new AbortController();
 const engine: EngineWorker = {
   probe: () => answer(probeGpu),
   openModel: (jobId, source, onProgress) => job(jobId, (control) => openModel(source, control, onProgress)),
-  plan: (modelId, settings) => answer(async () => plan(opened(modelId).model, settings)),
-  warmUp: (modelId, settings) => answer(() => warmUp(opened(modelId).model, settings)),
+  warmUp: (modelId, choice) => answer(() => warmUp(opened(modelId).model, choice)),
   planChoices: (modelId, choices) => answer(async () => planChoices(opened(modelId).model, choices)),
   tryMemory: (bytes) => answer(async () => tryMemory(await gpu(), bytes)),
   train: (jobId, request, onEvent) =>
@@ -115,10 +104,14 @@ async function openModel(
   jobControl: JobControl,
   onProgress: (done: number, total: number) => void,
 ): Promise<ModelSummary> {
-  const engineDevice = await gpu();
-  jobControl.throwIfCancelled();
+  // A kept model's first bytes are read while the device is made.
+  const engineDevice = gpu();
   const opening =
-    source.kind === "kept" ? await openKept(source, engineDevice) : await openFile(source, engineDevice);
+    source.kind === "kept"
+      ? await openKept(source, engineDevice)
+      : await openFile(source, await engineDevice);
+  if (jobControl.cancelled) opening.close?.();
+  jobControl.throwIfCancelled();
   onProgress(opening.fileBytes, opening.fileBytes);
   const known = models.get(opening.id);
   if (known) opening.close?.();
@@ -179,31 +172,12 @@ function summary(id: string, { model, sha256, fileBytes }: Opening): ModelSummar
   };
 }
 
-function plan(model: LoadedModel, settings: TrainingSettings): MemoryPlan {
-  return planSummary(planOf(model, settings));
-}
-
-async function warmUp(model: LoadedModel, settings: TrainingSettings): Promise<void> {
+async function warmUp(model: LoadedModel, choice: StepChoice): Promise<void> {
   warming.abort();
   if (jobs.size > 0) return;
   warming = new AbortController();
-  await precompile(model.device, planOf(model, settings), model.weights.requested, warming.signal);
-}
-
-function planOf(model: LoadedModel, settings: TrainingSettings): ExecutionPlan {
-  const quantisation = model.weights.requested;
-  const choice = { ...settings, quantisation, recompute: settings.gradientCheckpointing };
-  return planStep(model.config, choice, model.device.policy);
-}
-
-function planChoices(
-  { config, device: { policy } }: LoadedModel,
-  choices: readonly StepChoice[],
-): PlannedChoice[] {
-  return choices.map((choice) => {
-    const { bytes, largestBinding } = planStep(config, choice, policy);
-    return { choice, bytes, largestBinding };
-  });
+  const { plan } = planStep(model.config, choice, model.device.policy);
+  await precompile(model.device, plan, model.weights.requested, warming.signal);
 }
 
 async function generate(

@@ -37,7 +37,7 @@ export async function benchSteps(device: EngineDevice, count: number): Promise<S
     .filter(({ part }) => part === "unet")
     .map(bindTarget);
   const lora = new LoraBinding(targets, RANK, 1);
-  const options = { lora, trainTextEncoder: false, clipSkip: 1, recompute: false };
+  const options = { lora, trainTextEncoder: false, clipSkip: 1, recompute: false, memoryLimit: 0 };
   const session = await TrainingSession.create(model, [SHAPE], options);
   session.buffers.write("parameter", initialLora(session.layout, lora.groups, RANK, 1));
   const latents = SHAPE.height * SHAPE.width * model.config.unet.inChannels;

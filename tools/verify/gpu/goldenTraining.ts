@@ -49,6 +49,7 @@ export async function goldenSession(
     trainTextEncoder,
     clipSkip,
     recompute: false,
+    memoryLimit: 0,
     keepPrediction: true,
   });
   const matrices = new Map([...modules].map(([name, module]) => [name, module.matrices]));
