@@ -26,11 +26,11 @@ async function openDialog(page: Page, captioner: string): Promise<void> {
   await page.getByRole("radio", { name: new RegExp(`^${captioner}: `) }).click();
 }
 
-async function chooseFiles(page: Page, folder: string): Promise<void> {
+async function chooseFiles(page: Page, captioner: string, folder: string): Promise<void> {
   await page.getByRole("combobox", { name: /^From: / }).click();
   await page.getByRole("option", { name: /disk|chose/ }).click();
   await page.locator(".caption-dialog input[webkitdirectory]").setInputFiles(folder);
-  await expect(page.getByText("The model is ready").last()).toBeVisible();
+  await expect(page.getByText(`${captioner} is ready`)).toBeVisible();
 }
 
 test("own files: tagger, describer and interrogator; undo takes a captioning back", async ({
@@ -45,7 +45,7 @@ test("own files: tagger, describer and interrogator; undo takes a captioning bac
   await page.getByLabel("Trigger word").fill("inkwash");
 
   await openDialog(page, "WD tagger");
-  await chooseFiles(page, models.tagger);
+  await chooseFiles(page, "WD tagger", models.tagger);
   await page.getByRole("button", { name: "Try on this picture" }).click();
   await expect(page.getByRole("button", { name: "Use this caption" })).toBeVisible();
   const { violations } = await new AxeBuilder({ page }).analyze();
@@ -61,13 +61,13 @@ test("own files: tagger, describer and interrogator; undo takes a captioning bac
   await expect(captionOf(page, "blue.png")).toHaveText("No caption");
 
   await openDialog(page, "Florence-2");
-  await chooseFiles(page, models.florence);
+  await chooseFiles(page, "Florence-2", models.florence);
   await page.getByRole("button", { name: "Caption 3 pictures", exact: true }).click();
   await expect(captionOf(page, "green.png")).toHaveText("inkwash, a green picture");
   await expect(captionOf(page, "blue.png")).toHaveText("inkwash, a blue picture");
 
   await openDialog(page, "CLIP Interrogator");
-  await chooseFiles(page, models.clip);
+  await chooseFiles(page, "CLIP Interrogator", models.clip);
   await page.getByRole("combobox", { name: /^The LoRA learns: / }).click();
   await page.getByRole("option", { name: "Nothing: I want prompts" }).click();
   await page.getByRole("combobox", { name: /^A caption that is there: / }).click();

@@ -32,7 +32,7 @@ test("import, doctor, captioner, bulk edit, reload, export", async ({ page, pers
   await page.getByRole("combobox", { name: /^From: / }).click();
   await page.getByRole("option", { name: /disk|chose/ }).click();
   await page.locator(".caption-dialog input[webkitdirectory]").setInputFiles(models.florence);
-  await expect(page.getByText("The model is ready")).toBeVisible();
+  await expect(page.getByText("Florence-2 is ready")).toBeVisible();
   await page.getByRole("button", { name: "Caption 3 pictures", exact: true }).click();
   await expect(page.getByText("3 pictures · 3 captioned")).toBeVisible();
 

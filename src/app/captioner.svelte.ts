@@ -1,9 +1,9 @@
 /** Captioning: what is chosen, what is under way, what the last trial gave. */
-import { get, set } from "idb-keyval";
+import { get, getMany, set, setMany } from "idb-keyval";
 import { SvelteMap } from "svelte/reactivity";
 import { WeftError } from "../base/errors";
 import { listIds, type ListId } from "../captioning/interrogator/lists";
-import type { CaptionerId } from "../captioning/menu";
+import { captionerMeta, type CaptionerId } from "../captioning/menu";
 import { mostListBytes, parsePhraseList } from "../captioning/phraseList";
 import { combineCaption } from "../captioning/presets";
 import type { SettingValue } from "../captioning/settings";
@@ -80,17 +80,27 @@ export class Captioners {
   }
 
   async start(): Promise<void> {
-    this.preferences = parsePreferences(await get<unknown>("preferences", this.#store));
     for (const id of listIds) {
       const list = await get<unknown>(`list ${id}`, this.#store);
       if (typeof list === "string") this.lists.set(id, parsePhraseList(list));
     }
   }
 
+  /** Takes the preferences of the open dataset; one without any gets those that were chosen last. */
+  async follow(): Promise<void> {
+    const { id } = this.#dataset;
+    const [own, last] = await getMany<unknown>([ownPreferences(id), "preferences"], this.#store);
+    if (id === this.#dataset.id) this.preferences = parsePreferences(own ?? last);
+  }
+
   choose(change: Partial<CaptionPreferences>): void {
     this.preferences = { ...this.preferences, ...change };
     this.trial = undefined;
-    set("preferences", this.preferences, this.#store).catch(showError);
+    const keys = ["preferences", ownPreferences(this.#dataset.id)];
+    setMany(
+      keys.map((key) => [key, this.preferences]),
+      this.#store,
+    ).catch(showError);
   }
 
   /** Changes what is kept for one captioner. */
@@ -196,7 +206,6 @@ export class Captioners {
   async useOwnFiles(id: CaptionerId, files: readonly NamedFile[]): Promise<void> {
     if (files.length === 0) return;
     const name = ownName(id);
-    await this.#client.forget(name).catch(() => undefined);
     this.choose({ captioner: id });
     const source: ModelSource = {
       kind: "files",
@@ -204,9 +213,13 @@ export class Captioners {
       files: files.map(({ path, file }) => ({ path, file })),
     };
     await this.#work("preparing", async (signal) => {
+      await this.#client.forget(name);
       await this.#prepare(signal, source);
       this.chooseFor(id, { place: { kind: "kept", name } });
-      showSuccess("The model is ready", "It is kept in this browser until you remove it.");
+      showSuccess(
+        `${captionerMeta(id).label} is ready`,
+        "Its model is kept in this browser until you remove it.",
+      );
     });
     await this.lookForKept();
   }
@@ -335,6 +348,11 @@ export class Captioners {
   #combine(existing: string, caption: string, rule: "replace"): string {
     return combineCaption(existing, caption, rule, this.#trigger()) ?? caption;
   }
+}
+
+/** Where the preferences of a dataset are kept. */
+function ownPreferences(dataset: string): string {
+  return `preferences ${dataset}`;
 }
 
 function edit(id: string, caption: string): ImageEdit {

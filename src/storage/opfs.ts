@@ -4,12 +4,11 @@ import { storageError } from "./errors";
 import type { FileFolder, RandomFile } from "./randomFile";
 
 /**
- * @param name folder below the origin's root; created when first needed
+ * @param path folders below the origin's root; created when first needed
  * @throws WeftError `storage-failed` where the browser has no such file system (private windows of some browsers)
  */
-export function opfsFolder(name: string): FileFolder {
-  const folder = async () =>
-    (await navigator.storage.getDirectory()).getDirectoryHandle(name, { create: true });
+export function opfsFolder(...path: readonly string[]): FileFolder {
+  const folder = () => directory(path);
   return {
     names: () =>
       guarded(async () => {
@@ -24,6 +23,27 @@ export function opfsFolder(name: string): FileFolder {
       await absent(async () => (await folder()).removeEntry(file));
     },
   };
+}
+
+/** Names of the folders in a folder. */
+export function opfsFolders(...path: readonly string[]): Promise<string[]> {
+  return guarded(async () => {
+    const names: string[] = [];
+    for await (const entry of (await directory(path)).values())
+      if (entry.kind === "directory") names.push(entry.name);
+    return names.sort();
+  });
+}
+
+/** Removes a folder of a folder with all it holds. Nothing happens when it is not there. */
+export async function removeOpfsFolder(name: string, ...path: readonly string[]): Promise<void> {
+  await absent(async () => (await directory(path)).removeEntry(name, { recursive: true }));
+}
+
+async function directory(path: readonly string[]): Promise<FileSystemDirectoryHandle> {
+  let folder = await navigator.storage.getDirectory();
+  for (const name of path) folder = await folder.getDirectoryHandle(name, { create: true });
+  return folder;
 }
 
 async function opened(file: FileSystemFileHandle): Promise<RandomFile> {

@@ -10,7 +10,7 @@ import { leaveOuts } from "../../src/captioning/presets";
 import type { CaptionerContext } from "../../src/captioning/types";
 import type { Pixels } from "../../src/dataset/pixels";
 import type { ClipTokenizer } from "../../src/formats/tokenizer/clipTokenizer";
-import { missing } from "../../src/workers/caption/modelFiles";
+import { missing } from "../../src/workers/caption/server";
 import { loadClipTokenizer } from "../lib/clipTokenizer";
 import { nodeRuntime } from "./nodeRuntime";
 import { embedWidth, imageSide, tinyClip } from "./tinyClip";

@@ -1,84 +1,131 @@
-/** Captioners' files in the origin-private file system: a folder per model, a file per path. Worker only. */
+/** A captioner's files in a folder of the browser's storage. A file that is still coming has a note beside it. */
 import { WeftError } from "../../base/errors";
-import type { KeptModel } from "./api";
+import type { HttpSource } from "../../checkpoints/httpSource";
+import { fileHashes } from "../../formats/lora/hashes";
+import { fromBlob } from "../../formats/safetensors/source";
+import type { FileFolder, RandomFile } from "../../storage/randomFile";
 
-const root = "captioners";
+/** Bytes asked for at a time, and at most lost when a download is interrupted. */
+const PART_BYTES = 8 * 2 ** 20;
+/** Ends the name of a note; encoded paths never hold the character. */
+const NOTE = "=coming";
 
-function safe(name: string): string {
-  return encodeURIComponent(name).replaceAll("*", "%2A");
+export interface Download {
+  readonly source: HttpSource;
+  /** What the file must be, where known. */
+  readonly sha256: string | undefined;
+  readonly onBytes: (done: number, total: number) => void;
 }
 
-async function rootFolder(): Promise<FileSystemDirectoryHandle> {
-  return (await navigator.storage.getDirectory()).getDirectoryHandle(root, { create: true });
-}
+export class KeptFiles {
+  readonly #folder: FileFolder;
+  readonly #partBytes: number;
 
-function isMissing(error: unknown): boolean {
-  return error instanceof DOMException && error.name === "NotFoundError";
-}
+  constructor(folder: FileFolder, partBytes = PART_BYTES) {
+    this.#folder = folder;
+    this.#partBytes = partBytes;
+  }
 
-function storageError(error: unknown): unknown {
-  if (error instanceof DOMException && error.name === "QuotaExceededError")
-    return new WeftError(
-      "storage-full",
-      "The browser has no room left for this model.",
-      "Free disk space, remove models you no longer use, or choose a smaller one.",
+  /** A complete file; undefined when it is not there or not all of it has come. */
+  async read(path: string): Promise<Blob | undefined> {
+    if (await this.#folder.snapshot(nameOf(path) + NOTE)) return undefined;
+    return this.#folder.snapshot(nameOf(path));
+  }
+
+  /** Paths of the complete files. */
+  async paths(): Promise<string[]> {
+    const names = await this.#folder.names();
+    return names
+      .filter((name) => !name.endsWith(NOTE) && !names.includes(name + NOTE))
+      .map((name) => decodeURIComponent(name));
+  }
+
+  /** Bytes that the browser holds, those of unfinished downloads too. */
+  async bytes(): Promise<number> {
+    const files = await Promise.all((await this.#folder.names()).map((name) => this.#folder.snapshot(name)));
+    return files.reduce((total, file) => total + (file?.size ?? 0), 0);
+  }
+
+  /** Keeps a stream whole or not at all. */
+  async write(path: string, stream: ReadableStream<Uint8Array>): Promise<Blob> {
+    await this.#replace(nameOf(path) + NOTE, "");
+    await this.#fill(path, async (file) => {
+      file.truncate(0);
+      for await (const bytes of chunksOf(stream)) file.write(file.size(), bytes);
+    });
+    return this.#complete(path);
+  }
+
+  /**
+   * Keeps a file of a server, going on where an earlier download of this very version stopped.
+   * @throws WeftError `wrong-content` when the bytes are not those expected; then nothing of it stays
+   */
+  async download(path: string, { source, sha256, onBytes }: Download): Promise<Blob> {
+    const version = JSON.stringify([source.etag, source.size, sha256]);
+    const note = nameOf(path) + NOTE;
+    const isSame = (await (await this.#folder.snapshot(note))?.text()) === version;
+    if (!isSame) await this.#replace(note, version);
+    await this.#fill(path, async (file) => {
+      if (!isSame) file.truncate(0);
+      // What was written last may not have reached the disk when the power went.
+      let done = Math.floor(file.size() / this.#partBytes) * this.#partBytes;
+      while (done < source.size) {
+        onBytes(done, source.size);
+        const bytes = await source.read(done, Math.min(this.#partBytes, source.size - done));
+        file.write(done, bytes);
+        file.flush();
+        done += bytes.byteLength;
+      }
+    });
+    if (sha256 !== undefined) await this.#check(path, sha256);
+    return this.#complete(path);
+  }
+
+  async #fill(path: string, work: (file: RandomFile) => Promise<void>): Promise<void> {
+    const file = await this.#folder.open(nameOf(path));
+    try {
+      await work(file);
+      file.flush();
+    } finally {
+      file.close();
+    }
+  }
+
+  /** Reads the file back: a browser whose storage is full may take bytes and keep none. */
+  async #check(path: string, sha256: string): Promise<void> {
+    const file = await this.#folder.snapshot(nameOf(path));
+    if (file && (await fileHashes(fromBlob(file, path), 0)).sha256 === sha256) return;
+    await this.#folder.remove(nameOf(path));
+    throw new WeftError(
+      "wrong-content",
+      `"${path}" did not arrive as it is on the server.`,
+      "Free disk space if there is little, then try again.",
     );
-  return error;
-}
+  }
 
-async function folderOf(model: string): Promise<FileSystemDirectoryHandle> {
-  return (await rootFolder()).getDirectoryHandle(safe(model), { create: true });
-}
+  async #complete(path: string): Promise<Blob> {
+    await this.#folder.remove(nameOf(path) + NOTE);
+    return (await this.#folder.snapshot(nameOf(path))) ?? new Blob();
+  }
 
-/** A complete file, undefined when it is not there or was being written when the browser ended. */
-export async function readKept(model: string, path: string): Promise<File | undefined> {
-  try {
-    const file = await (await (await folderOf(model)).getFileHandle(safe(path))).getFile();
-    return file.size > 0 ? file : undefined;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw storageError(error);
+  async #replace(name: string, text: string): Promise<void> {
+    const file = await this.#folder.open(name);
+    try {
+      file.truncate(0);
+      file.write(0, new TextEncoder().encode(text));
+      file.flush();
+    } finally {
+      file.close();
+    }
   }
 }
 
-/** Paths of a model's files. */
-export async function keptPaths(model: string): Promise<string[]> {
-  const paths: string[] = [];
-  for await (const name of (await folderOf(model)).keys()) paths.push(decodeURIComponent(name));
-  return paths;
+/** A path as a file name. */
+export function nameOf(path: string): string {
+  return encodeURIComponent(path).replaceAll("*", "%2A");
 }
 
-/** Writes a stream; until it is complete the file is empty, and taken back if it fails. */
-export async function writeKept(
-  model: string,
-  path: string,
-  stream: ReadableStream<Uint8Array>,
-): Promise<File> {
-  const folder = await folderOf(model);
-  const handle = await folder.getFileHandle(safe(path), { create: true });
-  try {
-    await stream.pipeTo(await handle.createWritable());
-    return await handle.getFile();
-  } catch (error) {
-    await folder.removeEntry(safe(path)).catch(() => undefined);
-    throw storageError(error);
-  }
-}
-
-export async function keptModels(): Promise<KeptModel[]> {
-  const models: KeptModel[] = [];
-  for await (const [name, handle] of (await rootFolder()).entries()) {
-    if (!(handle instanceof FileSystemDirectoryHandle)) continue;
-    let bytes = 0;
-    for await (const file of handle.values())
-      if (file instanceof FileSystemFileHandle) bytes += (await file.getFile()).size;
-    if (bytes > 0) models.push({ name: decodeURIComponent(name), bytes });
-  }
-  return models.toSorted((a, b) => a.name.localeCompare(b.name));
-}
-
-export async function forgetModel(model: string): Promise<void> {
-  await (await rootFolder()).removeEntry(safe(model), { recursive: true }).catch((error: unknown) => {
-    if (!isMissing(error)) throw storageError(error);
-  });
+async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
 }

@@ -1,14 +1,17 @@
-/** A captioner's files, wherever they come from: read from the browser's storage, downloaded into it once. */
+/** A captioner's files, wherever they come from: the site, the person's disk, or a server by way of the browser's storage. */
 import { WeftError } from "../../base/errors";
-import { HUB } from "../../checkpoints/hosts";
+import { refusedByServer, unreachable } from "../../checkpoints/httpErrors";
 import type { Preparing } from "../../captioning/types";
-import type { ModelSource } from "./api";
-import { keptPaths, readKept, writeKept } from "./keptFiles";
+import { opfsFolder, opfsFolders, removeOpfsFolder } from "../../storage/opfs";
+import type { KeptModel, ModelSource } from "./api";
+import { KeptFiles, nameOf } from "./keptFiles";
+import { download, hubServer, missing, urlServer, type Server } from "./server";
 
 /** Larger graphs than this do not fit a 32-bit WebAssembly memory anyway. */
 const mostBytes = 4 * 1024 ** 3 - 65536;
+const root = "captioners";
 
-interface Surroundings {
+export interface Surroundings {
   base: string;
   signal: AbortSignal;
   onPreparing(step: Preparing): void;
@@ -17,16 +20,9 @@ interface Surroundings {
 export interface ModelFiles {
   /** Identifies the model. */
   key: string;
+  /** @throws WeftError `model-file-missing` */
   file(path: string): Promise<Uint8Array<ArrayBuffer>>;
   hasFile(path: string): Promise<boolean>;
-}
-
-export function missing(path: string): WeftError {
-  return new WeftError(
-    "model-file-missing",
-    `The model has no file "${path}".`,
-    "Choose all files of the model, or its whole folder.",
-  );
 }
 
 async function bytesOf(file: Blob, path: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -39,61 +35,34 @@ async function bytesOf(file: Blob, path: string): Promise<Uint8Array<ArrayBuffer
   return new Uint8Array(await file.arrayBuffer());
 }
 
-/** Counts bytes as they pass, at most ten times a second. */
-function counted(onBytes: (done: number) => void): TransformStream<Uint8Array, Uint8Array> {
-  let done = 0;
-  let told = 0;
-  return new TransformStream({
-    transform(chunk, controller) {
-      done += chunk.byteLength;
-      const now = performance.now();
-      if (now - told > 100) {
-        told = now;
-        onBytes(done);
-      }
-      controller.enqueue(chunk);
-    },
-  });
+/** The address of a file below an address that ends with a slash. */
+function below(prefix: string, path: string): string {
+  return prefix + path.split("/").map(encodeURIComponent).join("/");
 }
 
-async function request(address: string, path: string, signal: AbortSignal): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(address, { signal, credentials: "omit", referrerPolicy: "no-referrer" });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new WeftError(
-      "download-failed",
-      `"${path}" could not be downloaded: ${error instanceof Error ? error.message : String(error)}`,
-      "Check the connection. Without one, choose the model's files from your disk. Only this site and huggingface.co may be asked.",
-    );
-  }
-  if (response.status === 404) throw missing(path);
-  if (!response.ok)
-    throw new WeftError(
-      "download-failed",
-      `The server answered ${response.status} for "${path}".`,
-      "Try again later, or choose the model's files from your disk.",
-    );
-  return response;
-}
-
-/** Files under an address: small ones of the site are simply fetched, others are kept. */
-function remote(key: string, prefix: string, keep: boolean, around: Surroundings): ModelFiles {
-  async function download(path: string): Promise<Blob> {
-    const address = prefix + path.split("/").map(encodeURIComponent).join("/");
-    const response = await request(address, path, around.signal);
-    const total = Number(response.headers.get("content-length") ?? 0);
-    const counter = counted((done) => around.onPreparing({ stage: "downloading", label: path, done, total }));
-    const stream = (response.body ?? new Blob().stream()).pipeThrough(counter, { signal: around.signal });
-    return keep ? writeKept(key, path, stream) : new Response(stream).blob();
-  }
+/** Files of the site: small, and in the browser's cache. */
+function site(folder: string, { base, signal }: Surroundings): ModelFiles {
+  const prefix = new URL(folder, base).href;
   return {
-    key,
-    file: async (path) =>
-      bytesOf((keep ? await readKept(key, path) : undefined) ?? (await download(path)), path),
+    key: `site/${folder}`,
+    file: async (path) => bytesOf(await wholeFile(below(prefix, path), path, signal), path),
     hasFile: () => Promise.resolve(true),
   };
+}
+
+async function wholeFile(address: string, path: string, signal: AbortSignal): Promise<Blob> {
+  const asked = { what: path, host: new URL(address).host, withToken: false };
+  const response = await fetch(address, {
+    signal,
+    credentials: "omit",
+    referrerPolicy: "no-referrer",
+  }).catch(() => {
+    signal.throwIfAborted();
+    throw unreachable(asked, false);
+  });
+  if (response.status === 404) throw missing(path);
+  if (!response.ok) throw refusedByServer(response.status, asked);
+  return response.blob();
 }
 
 /** Paths of chosen files lose the folder they share, so that a model's folder may have any name. */
@@ -147,6 +116,7 @@ function local(
 
 /** Copies chosen files into the browser's storage, so that they need not be chosen again. */
 async function keepChosen(
+  kept: KeptFiles,
   source: Extract<ModelSource, { kind: "files" }>,
   { onPreparing, signal }: Surroundings,
 ): Promise<void> {
@@ -155,26 +125,74 @@ async function keepChosen(
     signal.throwIfAborted();
     const path = paths[i] ?? "";
     onPreparing({ stage: "loading", label: path, done: i, total: source.files.length });
-    await writeKept(source.name, path, file.stream());
+    await kept.write(path, file.stream());
   }
+}
+
+/** Files of a server, each downloaded when it is first wanted. */
+function fromServer(
+  key: string,
+  kept: KeptFiles,
+  server: Server,
+  { signal, onPreparing }: Surroundings,
+): ModelFiles {
+  const onBytes = (label: string, done: number, total: number): void =>
+    onPreparing({ stage: "downloading", label, done, total });
+  return {
+    key,
+    file: async (path) =>
+      bytesOf(
+        (await kept.read(path)) ?? (await download(kept, server, path, { fetch, signal, onBytes })),
+        path,
+      ),
+    hasFile: (path) => Promise.resolve(server.has(path)),
+  };
+}
+
+/** Files of the browser's storage. */
+async function fromStorage(name: string, kept: KeptFiles): Promise<ModelFiles> {
+  return local(name, await kept.paths(), (path) => kept.read(path));
 }
 
 export async function openModelFiles(source: ModelSource, around: Surroundings): Promise<ModelFiles> {
   switch (source.kind) {
     case "site":
-      return remote(`site/${source.folder}`, new URL(source.folder, around.base).href, false, around);
+      return site(source.folder, around);
     case "hub": {
-      const prefix = `${HUB}/${source.repo}/resolve/${encodeURIComponent(source.revision)}/`;
-      return remote(`${source.repo}@${source.revision}`, prefix, true, around);
+      const name = `${source.repo}@${source.revision}`;
+      const kept = keptFiles(name);
+      return fromServer(name, kept, await hubServer(source, kept, fetch), around);
     }
     case "url": {
       const prefix = source.address.endsWith("/") ? source.address : `${source.address}/`;
-      return remote(prefix, new URL(prefix, around.base).href, true, around);
+      return fromServer(prefix, keptFiles(prefix), urlServer(new URL(prefix, around.base)), around);
     }
-    case "files":
-      await keepChosen(source, around);
-      return local(source.name, await keptPaths(source.name), (path) => readKept(source.name, path));
+    case "files": {
+      const kept = keptFiles(source.name);
+      await keepChosen(kept, source, around);
+      return fromStorage(source.name, kept);
+    }
     case "kept":
-      return local(source.name, await keptPaths(source.name), (path) => readKept(source.name, path));
+      return fromStorage(source.name, keptFiles(source.name));
   }
+}
+
+function keptFiles(model: string): KeptFiles {
+  return new KeptFiles(opfsFolder(root, nameOf(model)));
+}
+
+/** What the browser's storage holds. */
+export async function keptModels(): Promise<KeptModel[]> {
+  const names = await opfsFolders(root);
+  const models = await Promise.all(
+    names.map(async (name) => ({
+      name: decodeURIComponent(name),
+      bytes: await new KeptFiles(opfsFolder(root, name)).bytes(),
+    })),
+  );
+  return models.filter(({ bytes }) => bytes > 0).toSorted((a, b) => a.name.localeCompare(b.name));
+}
+
+export function forgetModel(model: string): Promise<void> {
+  return removeOpfsFolder(nameOf(model), root);
 }

@@ -3,7 +3,7 @@ import { expose } from "comlink";
 import { pixelsOnWhite, openPicture } from "../dataset/decode";
 import { toFailure } from "../failure";
 import type { CaptionWorker } from "./api";
-import { forgetModel, keptModels } from "./keptFiles";
+import { forgetModel, keptModels } from "./modelFiles";
 import { Session } from "./session";
 
 const session = new Session();
