@@ -19,7 +19,7 @@ export async function runInBrowser(options: BenchOptions): Promise<BenchReport> 
     // A file saved meanwhile must not reload the page.
     server: { port: 0, hmr: false, watch: null },
     // protobufjs is CommonJS; the others are modules already, and onnxruntime-web finds its wasm by its own address.
-    optimizeDeps: { noDiscovery: true, include: ["protobufjs/light"] },
+    optimizeDeps: { noDiscovery: true, include: ["protobufjs/light.js"] },
     worker: { format: "es" },
   });
   await server.listen();
