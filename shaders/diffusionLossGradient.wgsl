@@ -1,6 +1,6 @@
-// Gradient of the mean weighted loss: 2·weight·(prediction − target)/(elements·B) · lossScale; y is overwritten.
+// Gradient of the mean weighted loss: 2·mask·weight·(prediction − target)/(elements·B) · lossScale; y is overwritten.
 //
-// prediction, x0, noise [B, H, W, C]   coefficients [B, 4]   scale = 2/(elements·B)
+// prediction, x0, noise [B, H, W, C]   coefficients [B, 4]   mask [B, H, W], C = 4: one per quad   scale = 2/(elements·B)
 
 #include "common/diffusionTarget"
 
@@ -9,6 +9,9 @@ fn main(@builtin(local_invocation_id) lid: vec3u, @builtin(workgroup_id) wid: ve
   let index = (wid.y * num.x + wid.x) * WG_X + lid.x;
   if (index >= P.count) { return; }
   let k = coefficients_quad(index / P.perImage);
-  let factor = P.scale * k.z * scalars_at(P.lossScaleIndex);
+  var factor = P.scale * k.z * scalars_at(P.lossScaleIndex);
+#if HAS_MASK
+  factor *= mask_at(index);
+#endif
   y_put(index, factor * (prediction_quad(index) - diffusion_target(index, k)));
 }

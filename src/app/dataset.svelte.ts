@@ -41,7 +41,14 @@ function fingerprint({ name, bytes }: { name: string; bytes: number }): string {
 }
 
 export class Dataset {
-  about = $state.raw<DatasetRecord>({ id: "", name: "", createdAt: 0, trigger: "", removedAt: undefined });
+  about = $state.raw<DatasetRecord>({
+    id: "",
+    name: "",
+    createdAt: 0,
+    trigger: "",
+    alpha: "white",
+    removedAt: undefined,
+  });
   /** In order, without what is in the trash. Records are never changed in place. */
   images = $state.raw<ImageRecord[]>([]);
   refused = $state.raw<RefusedFile[]>([]);
@@ -53,6 +60,8 @@ export class Dataset {
   /** Whether the browser promised not to clear this site's storage by itself; undefined until it was asked. */
   persistent = $state<boolean>();
   captioned = $derived(this.images.filter((image) => image.caption.trim()).length);
+  /** Transparent parts are left out of the loss, where a picture has any. */
+  isMasked = $derived(this.about.alpha === "mask" && this.images.some(({ alpha }) => alpha));
   /** Pictures in one epoch, repeats counted. */
   perEpoch = $derived(this.images.reduce((sum, image) => sum + image.repeats, 0));
   /** Another tab has this dataset open, and is the one that may change it. */
@@ -168,6 +177,13 @@ export class Dataset {
     if (trigger === this.trigger || !this.#mayChange()) return;
     const about = { before: { trigger: this.trigger }, after: { trigger } };
     this.#do({ label: "Change the trigger", merge: "trigger", changes: [], about });
+  }
+
+  /** What becomes of transparent parts from now on. */
+  setAlpha(alpha: DatasetRecord["alpha"]): void {
+    if (!this.#mayChange()) return;
+    this.#setAbout({ alpha });
+    this.#saver.save();
   }
 
   rename(name: string): void {
@@ -330,7 +346,7 @@ export class Dataset {
     if (values.length > 0) this.#show();
   }
 
-  #setAbout(change: Partial<Pick<DatasetRecord, "name" | "trigger">>): void {
+  #setAbout(change: Partial<Pick<DatasetRecord, "name" | "trigger" | "alpha">>): void {
     this.about = { ...this.about, ...change };
     this.#saver.touchAbout();
   }

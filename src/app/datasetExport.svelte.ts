@@ -46,6 +46,7 @@ export class DatasetExport {
       trigger: dataset.trigger,
       writeTrigger: this.writeTrigger,
       applyCrops: this.applyCrops,
+      alphaMask: dataset.isMasked,
       resolution: form.settings.resolution,
     };
     const abort = new AbortController();

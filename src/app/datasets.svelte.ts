@@ -62,7 +62,7 @@ export class Datasets {
   async duplicate(): Promise<void> {
     const { about, images } = this.#dataset;
     await this.#dataset.saved();
-    const copy = this.#record(`${about.name} copy`, about.trigger);
+    const copy = { ...this.#record(`${about.name} copy`, about.trigger), alpha: about.alpha };
     await storeOf(copy.id).write({ images, purged: [], entries: [], forgotten: [], done: emptyHistory.done });
     await this.#add(copy);
   }
@@ -180,6 +180,7 @@ export class Datasets {
       name: freeName(name, names),
       createdAt: now,
       trigger,
+      alpha: "white",
       removedAt: undefined,
     };
   }

@@ -15,6 +15,8 @@ const datasetSchema = v.object({
   name: text,
   createdAt: number,
   trigger: v.fallback(text, ""),
+  /** What becomes of transparent parts: white, or white and left out of the loss. */
+  alpha: v.fallback(v.picklist(["white", "mask"]), "white"),
   /** In the trash since. */
   removedAt: v.fallback(v.optional(number), undefined),
 });

@@ -92,7 +92,11 @@ export async function readImages(
     live.stage = { stage: "reading", done: index, total: dataset.images.length };
     const original = await dataset.original(image);
     const decoded = await pictures
-      .decode(original, image.name, settings.resolution, image.crop)
+      .decode(original, image.name, {
+        resolution: settings.resolution,
+        crop: image.crop,
+        masked: dataset.isMasked && image.alpha === true,
+      })
       .catch((reason: unknown) => Promise.reject(named(image, reason)));
     const caption = triggeredCaption(settings.trigger, image.caption, settings.enableWildcard);
     images.push({ id: image.id, repeats: image.repeats, caption, ...decoded });
@@ -105,7 +109,7 @@ function named(image: ImageRecord, reason: unknown): WeftError {
   return new WeftError(code, `"${image.name}" ${message}`, hint);
 }
 
-/** A hash over pictures, captions and repeats, in order. */
+/** A hash over pictures, captions and repeats, in order, and over whether transparent parts are trained. */
 async function hashDataset(dataset: Dataset): Promise<string> {
   const facts = dataset.images.map(({ id, caption, repeats, crop }) => [
     id,
@@ -113,5 +117,5 @@ async function hashDataset(dataset: Dataset): Promise<string> {
     repeats,
     ...(crop ? [crop] : []),
   ]);
-  return sha256(JSON.stringify(facts));
+  return sha256(JSON.stringify(dataset.isMasked ? ["masked", ...facts] : facts));
 }

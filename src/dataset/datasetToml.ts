@@ -129,8 +129,15 @@ export interface WrittenBuckets {
   step: number;
 }
 
-/** The config that trains these folders as Weft does. Paths are relative to the config. */
-export function writeDatasetToml(subsets: readonly WrittenSubset[], buckets: WrittenBuckets): string {
+/**
+ * The config that trains these folders as Weft does. Paths are relative to the config.
+ * @param alphaMask transparent parts are left out of the loss
+ */
+export function writeDatasetToml(
+  subsets: readonly WrittenSubset[],
+  buckets: WrittenBuckets,
+  alphaMask = false,
+): string {
   const table = {
     datasets: [
       {
@@ -146,6 +153,7 @@ export function writeDatasetToml(subsets: readonly WrittenSubset[], buckets: Wri
           num_repeats: repeats,
           class_tokens: classTokens,
           caption_extension: captionExtension,
+          ...(alphaMask && { alpha_mask: true }),
         })),
       },
     ],

@@ -2,7 +2,14 @@ import { describe, expect, it } from "vitest";
 import { readDatasetToml } from "./datasetToml";
 import { planExport, portableName, type ExportedPicture, type ExportEntry } from "./exportPlan";
 
-const options = { title: "inkwash", trigger: "", writeTrigger: false, applyCrops: false, resolution: 512 };
+const options = {
+  title: "inkwash",
+  trigger: "",
+  writeTrigger: false,
+  applyCrops: false,
+  alphaMask: false,
+  resolution: 512,
+};
 const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
 let count = 0;
@@ -30,6 +37,13 @@ function planned(pictures: ExportedPicture[], more: Partial<typeof options> = {}
 }
 
 describe("an export", () => {
+  it("tells the trainer to leave transparent parts out where Weft does", () => {
+    const configOf = (alphaMask: boolean): string =>
+      texts(planExport([picture("a.png")], { ...options, alphaMask }).entries)["dataset.toml"] ?? "";
+    expect(configOf(true)).toMatch(/^alpha_mask = true$/m);
+    expect(configOf(false)).not.toContain("alpha_mask");
+  });
+
   it("gives Kohya's folders back as they came, bytes and all", () => {
     const a = withFile("set/10_ink style/a.png", "a cat", "\ufeffa cat\r\n\r\n");
     const b = picture("set/2_cat/b.jpg", { caption: "cat", repeats: 2 });

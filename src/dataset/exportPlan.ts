@@ -31,6 +31,8 @@ export interface ExportOptions {
   writeTrigger: boolean;
   /** Cut pictures whose crop was moved; other trainers always cut out the middle. */
   applyCrops: boolean;
+  /** Transparent parts are left out of the loss. */
+  alphaMask: boolean;
   resolution: number;
 }
 
@@ -202,7 +204,8 @@ export function planExport(pictures: readonly ExportedPicture[], options: Export
   if (renamed > 0)
     notes.push(`${renamed} files get another name: theirs is taken, or some system refuses it.`);
   const { minSize, maxSize, step } = bucketsFor(options.resolution);
-  const toml = writeDatasetToml(subsets, { resolution: options.resolution, minSize, maxSize, step });
+  const buckets = { resolution: options.resolution, minSize, maxSize, step };
+  const toml = writeDatasetToml(subsets, buckets, options.alphaMask);
   entries.set("dataset.toml", { path: "dataset.toml", bytes: new TextEncoder().encode(toml) });
   return { entries: [...entries.values()], notes };
 }

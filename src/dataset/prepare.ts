@@ -24,6 +24,21 @@ export interface PrepareOptions {
 }
 
 /**
+ * A mask cut as its picture is, with the same resize.
+ * @param mask 0…255, `[height, width]`. @returns the same of the bucket's size
+ */
+export function prepareMask(
+  mask: Uint8Array,
+  [width, height]: Size,
+  settings: BucketSettings,
+  crop: CropPoint | undefined,
+): Uint8Array<ArrayBuffer> {
+  const data = Uint8Array.from({ length: 3 * mask.length }, (_, i) => mask[Math.floor(i / 3)] ?? 0);
+  const cut = prepareForTraining({ data, width, height, channels: 3 }, settings, { crop });
+  return Uint8Array.from({ length: cut.width * cut.height }, (_, pixel) => cut.data[3 * pixel] ?? 0);
+}
+
+/**
  * @param pixels upright, RGB or RGBA.
  * @returns RGB of the picture's bucket size.
  * @throws WeftError as `assignBucket`.

@@ -3,7 +3,7 @@ import { areaResize } from "./areaResize";
 import golden from "./golden/resize.json";
 import { bicubicResize, lanczosResize } from "./pillowResize";
 import type { Pixels } from "./pixels";
-import { prepareForTraining, trainingResize } from "./prepare";
+import { prepareForTraining, prepareMask, trainingResize } from "./prepare";
 
 /** The same pictures as golden/makeResize.py. */
 function picture(kind: string, width: number, height: number): Pixels {
@@ -79,4 +79,18 @@ it("prepares a picture: on white, resized, cropped from the middle", () => {
   const at = (x: number) => [...out.subarray((32 * 64 + x) * 3, (32 * 64 + x) * 3 + 3)];
   expect(at(0)).toEqual([255, 255, 255]);
   expect(at(32)).toEqual([255, 0, 0]);
+});
+
+it("a mask is cut as its picture is, wherever the crop lies", () => {
+  const [width, height] = [90, 40];
+  const settings = { resolution: [64, 64] as const, minSize: 64, maxSize: 64, step: 64, noUpscale: false };
+  // What is opaque is white on black: mask and picture must stay equal.
+  const mask = Uint8Array.from({ length: width * height }, (_, i) => (i % width > 60 ? 255 : i % 7));
+  const data = Uint8Array.from({ length: 3 * mask.length }, (_, i) => mask[Math.floor(i / 3)] ?? 0);
+  for (const crop of [undefined, { x: 0, y: 0.5 }, { x: 1, y: 0.5 }]) {
+    const picture = prepareForTraining({ data, width, height, channels: 3 }, settings, { crop });
+    const cut = prepareMask(mask, [width, height], settings, crop);
+    expect(cut).toHaveLength(64 * 64);
+    expect([...cut]).toEqual([...picture.data].filter((_, i) => i % 3 === 0));
+  }
 });

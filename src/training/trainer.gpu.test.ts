@@ -154,6 +154,41 @@ describe("Trainer", () => {
     queued.dispose();
   });
 
+  it("counts of a masked picture what its mask says, and the others in full", async () => {
+    const masks = [undefined, 0.5, 0, 0.25];
+    const masked = data.examples.map((example, index) => {
+      const share = masks[index];
+      if (share === undefined) return example;
+      return { ...example, mask: new Float32Array(example.height * example.width).fill(share) };
+    });
+    const losses = async (examples: TrainerData["examples"]): Promise<number> => {
+      const targets = loraModules(model.config)
+        .filter(({ part }) => part === "unet")
+        .map(bindTarget);
+      const trainer = await Trainer.create(
+        model,
+        { ...data, examples },
+        { ...settings, batchSize: 1 },
+        targets,
+      );
+      try {
+        return await trainer.fixedNoiseLoss(4);
+      } finally {
+        trainer.dispose();
+      }
+    };
+    let expected = 0;
+    for (const [index, share = 1] of masks.entries()) {
+      const only = data.examples.map((example, i) => ({
+        ...example,
+        mask: new Float32Array(example.height * example.width).fill(i === index ? 1 : 0),
+      }));
+      expected += share * (await losses(only));
+    }
+    expect(await losses(masked)).toBeCloseTo(expected, 5);
+    expect(await losses(masked)).toBeLessThan(await losses(data.examples));
+  });
+
   it("redoes activations to the same bits", async () => {
     const kept = await create();
     const redone = await create({ recompute: true });

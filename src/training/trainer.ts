@@ -24,6 +24,8 @@ import { TrainingSession, shapeKey, type OptimizerSettings, type StepInputs } fr
 export interface TrainingExample {
   /** VAE moments `[height, width, 2·channels]`: mean, then log-variance. */
   readonly moments: Float32Array;
+  /** How much each latent pixel counts, 0…1, `[height, width]`; absent: all of them alike. */
+  readonly mask?: Float32Array<ArrayBuffer>;
   /** In latent pixels. */
   readonly height: number;
   readonly width: number;
@@ -147,7 +149,7 @@ export class Trainer {
     const session = await TrainingSession.create(
       model,
       shapes,
-      { lora, trainTextEncoder, clipSkip, recompute, memoryLimit },
+      { lora, trainTextEncoder, clipSkip, recompute, memoryLimit, masked: isMasked(data.examples) },
       options.onProgress,
     );
     const trainer = new Trainer(model, data, settings, session, texts);
@@ -239,6 +241,7 @@ export class Trainer {
           latents,
           noise,
           timesteps,
+          ...this.#mask(members),
           weights: members.map(() => 1),
           ...this.#conditions(members, () => false),
         },
@@ -367,7 +370,7 @@ export class Trainer {
     const conditions = this.#data.captionAt
       ? this.#drawnConditions(members, step)
       : this.#conditions(members, isDropped);
-    return { latents, noise, timesteps, weights, ...conditions };
+    return { latents, noise, timesteps, weights, ...this.#mask(members), ...conditions };
   }
 
   #drawnIds(members: readonly number[], step: number): (readonly number[])[] {
@@ -413,6 +416,17 @@ export class Trainer {
     return latents;
   }
 
+  /** As sd-scripts does it: once any picture has a mask, the others count in full. */
+  #mask(members: readonly number[]): Pick<StepInputs, "mask"> {
+    const { examples } = this.#data;
+    if (!isMasked(examples)) return {};
+    const masks = members.map((index) => {
+      const { mask, height = 0, width = 0 } = examples[index] ?? {};
+      return mask ?? new Float32Array(height * width).fill(1);
+    });
+    return { mask: concatenate(masks) };
+  }
+
   /** What the network is told besides latents and time. */
   #conditions(members: readonly number[], isDropped: (image: number) => boolean): Conditions {
     const captions = members.map((index, image) =>
@@ -438,6 +452,10 @@ export class Trainer {
       sizes,
     };
   }
+}
+
+function isMasked(examples: readonly TrainingExample[]): boolean {
+  return examples.some(({ mask }) => mask !== undefined);
 }
 
 type Conditions = Pick<StepInputs, "context" | "pooled" | "captions" | "sizes">;

@@ -42,6 +42,8 @@ export interface TrainingGraphOptions {
   readonly clipSkip: number;
   /** So many blocks of the networks, from the first one on, redo their activations in the backward pass; Infinity: all. */
   readonly redoneBlocks: number;
+  /** The loss is multiplied by a mask. */
+  readonly masked?: boolean;
 }
 
 export interface TrainingInputs {
@@ -50,6 +52,8 @@ export interface TrainingInputs {
   readonly noise: Tensor;
   /** Per image: √ᾱ, √(1−ᾱ), loss weight, 0. */
   readonly coefficients: Tensor;
+  /** How much each latent pixel counts, `[batch, height, width]`; only of a masked graph. */
+  readonly mask: Tensor | undefined;
   readonly timestepEmbedding: Tensor;
   /** Finished text states; absent when the text encoder is trained. */
   readonly states: TextStates | undefined;
@@ -80,12 +84,12 @@ export function buildTrainingGraph(options: TrainingGraphOptions): TrainingGraph
   const inputs = declareInputs(graph, options);
   // The text encoders first: their parameters then lie first in the flat buffers, as in the trainer's parameter groups.
   const states = inputs.states ?? textStates(graph, options, inputs);
-  const { latents, noise, coefficients, scalars, timestepEmbedding, sizes } = inputs;
+  const { latents, noise, coefficients, mask, scalars, timestepEmbedding, sizes } = inputs;
   const noisy = addNoise(graph, "noisy_latents", latents, noise, coefficients);
   const operands = { latents: noisy, timestepEmbedding, ...states, ...(sizes && { sizes }) };
   const prediction = family.buildUnet(graph, config, operands, lora);
   const losses = graph.keep(
-    diffusionLoss(graph, "loss", { prediction, latents, noise, coefficients }, config.prediction),
+    diffusionLoss(graph, "loss", { prediction, latents, noise, coefficients, mask }, config.prediction),
   );
   const root = graph.producer(losses);
   // The last blocks' gradients come first, when everything else is still kept: redoing early blocks saves most.
@@ -119,7 +123,7 @@ export function planTraining(
 
 function declareInputs(
   graph: GraphBuilder,
-  { family, config, shape, trainTextEncoder }: TrainingGraphOptions,
+  { family, config, shape, trainTextEncoder, masked }: TrainingGraphOptions,
 ): TrainingInputs {
   const { batch, height, width, tokens } = shape;
   const image = [batch, height, width, config.vae.latentChannels];
@@ -127,7 +131,8 @@ function declareInputs(
   const noise = graph.input("noise", image);
   const coefficients = graph.input("coefficients", [batch, 4]);
   const scalars = graph.input("scalars", [STEP_SCALAR_COUNT]);
-  const fixed = { latents, noise, coefficients, scalars };
+  const mask = masked ? graph.input("mask", [batch, height, width]) : undefined;
+  const fixed = { latents, noise, coefficients, mask, scalars };
   if (trainTextEncoder) {
     const { timestepEmbedding, sizes } = declareTimeAndSizes(graph, family, config, batch);
     return {

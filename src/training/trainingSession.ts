@@ -25,6 +25,8 @@ export interface SessionOptions extends RecomputeChoice {
   readonly lora: LoraBinding;
   readonly trainTextEncoder: boolean;
   readonly clipSkip: number;
+  /** Every micro-batch comes with a mask. */
+  readonly masked?: boolean;
   /** Extra outputs to keep for reading (golden checks); default none. */
   readonly keepPrediction?: boolean;
 }
@@ -47,6 +49,8 @@ export interface StepInputs {
   /** Scaled clean latents and noise, `[batch, height, width, channels]`. */
   readonly latents: Float32Array<ArrayBuffer>;
   readonly noise: Float32Array<ArrayBuffer>;
+  /** How much each latent pixel counts, 0…1, `[batch, height, width]`; of masked sessions. */
+  readonly mask?: Float32Array<ArrayBuffer>;
   /** 0…999, one per image. */
   readonly timesteps: readonly number[];
   /** Factor on each image's loss. */
@@ -255,6 +259,7 @@ export class TrainingSession {
     write(training.inputs.latents, inputs.latents);
     write(training.inputs.noise, inputs.noise);
     write(training.inputs.coefficients, coefficients);
+    write(training.inputs.mask, inputs.mask);
     write(training.inputs.timestepEmbedding, embedding);
     const { states, text, sizes } = training.inputs;
     write(states?.context, inputs.context);

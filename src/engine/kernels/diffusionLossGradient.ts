@@ -1,5 +1,5 @@
 import source from "../../../shaders/diffusionLossGradient.wgsl?raw";
-import { defineKernel, read, write } from "./kernel";
+import { defineKernel, optional, read, write } from "./kernel";
 
 /** Constant V_PREDICTION: the target is the velocity instead of the noise. */
 export const diffusionLossGradient = defineKernel({
@@ -11,6 +11,7 @@ export const diffusionLossGradient = defineKernel({
     read("noise"),
     read("coefficients"),
     read("scalars"),
+    optional("mask"),
     write("y"),
   ],
   parameters: { count: "u32", perImage: "u32", scale: "f32", lossScaleIndex: "u32" },

@@ -3,7 +3,11 @@ import { checkOp, measureOp, type OpCase, type Values } from "../testing/opHarne
 import { testDevice } from "../testing/testDevice";
 import { diffusionLoss } from "./diffusionLoss";
 
-function lossCase(images: number, target: "epsilon" | "v", extra: Partial<OpCase> = {}): OpCase {
+function lossCase(
+  images: number,
+  target: "epsilon" | "v",
+  { masked = false, ...extra }: Partial<OpCase> & { masked?: boolean } = {},
+): OpCase {
   const shape = [images, 5, 3, 4];
   return {
     isLoss: true,
@@ -12,10 +16,11 @@ function lossCase(images: number, target: "epsilon" | "v", extra: Partial<OpCase
       latents: { shape, as: "f32" },
       noise: { shape, as: "f32" },
       coefficients: { shape: [images, 4], as: "f32" },
+      ...(masked && { mask: { shape: [images, 5, 3], as: "f32" as const } }),
     },
-    build: (g, { prediction, latents, noise, coefficients }) =>
+    build: (g, { prediction, latents, noise, coefficients, mask }) =>
       prediction && latents && noise && coefficients
-        ? [diffusionLoss(g, "loss", { prediction, latents, noise, coefficients }, target)]
+        ? [diffusionLoss(g, "loss", { prediction, latents, noise, coefficients, mask }, target)]
         : [],
     reference: (values) => [losses(values, images, target)],
     ...extra,
@@ -24,7 +29,7 @@ function lossCase(images: number, target: "epsilon" | "v", extra: Partial<OpCase
 
 /** Rows of (weighted, unweighted, 0, 0). */
 function losses(
-  { prediction, latents, noise, coefficients }: Values,
+  { prediction, latents, noise, coefficients, mask }: Values,
   images: number,
   target: "epsilon" | "v",
 ): Float64Array {
@@ -36,7 +41,8 @@ function losses(
     for (let i = image * perImage; i < (image + 1) * perImage; i++) {
       const velocity =
         at(coefficients, 4 * image) * at(noise, i) - at(coefficients, 4 * image + 1) * at(latents, i);
-      sum += (at(prediction, i) - (target === "v" ? velocity : at(noise, i))) ** 2;
+      const error = at(prediction, i) - (target === "v" ? velocity : at(noise, i));
+      sum += (mask ? at(mask, Math.floor(i / 4)) : 1) * error ** 2;
     }
     rows[4 * image] = (sum / perImage) * at(coefficients, 4 * image + 2);
     rows[4 * image + 1] = sum / perImage;
@@ -50,6 +56,16 @@ describe("diffusionLoss", () => {
     async (target) => {
       const report = await checkOp(await testDevice(), lossCase(1, target));
       expect(report.repeatable).toBe(true);
+    },
+  );
+
+  it.each(["epsilon", "v"] as const)(
+    "counts each latent pixel as its mask says, and divides by all of them, for %s",
+    async (target) => {
+      const report = await checkOp(await testDevice(), lossCase(1, target, { masked: true }));
+      expect(report.repeatable).toBe(true);
+      // The numerical gradient is of one image's loss; here it is only that each image reads its own mask.
+      await checkOp(await testDevice(), lossCase(2, target, { masked: true, gradientTolerance: Infinity }));
     },
   );
 

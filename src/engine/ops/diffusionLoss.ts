@@ -1,7 +1,9 @@
 /**
- * The training loss: mean squared error between the prediction and its target (noise or velocity), per image, weighted.
+ * The training loss: mean squared error between the prediction and its target (noise or velocity), per image, weighted. A mask
+ * multiplies the squared errors; as in sd-scripts (`apply_masked_loss`) the mean is still over all elements.
  * It is a root: its gradient rule starts the backward pass with d(mean over the batch of the weighted losses).
  */
+import { invariant } from "../../base/errors";
 import type { GraphBuilder } from "../graph";
 import { diffusionLoss as mergeKernel } from "../kernels/diffusionLoss";
 import { diffusionLossGradient as gradientKernel } from "../kernels/diffusionLossGradient";
@@ -22,6 +24,8 @@ export interface DiffusionLossOperands {
   readonly noise: Tensor;
   /** `[B, 4]`: √ᾱ, √(1−ᾱ), loss weight, 0 */
   readonly coefficients: Tensor;
+  /** `[B, H, W]`, 0…1: how much each latent pixel counts. Only for four channels. */
+  readonly mask?: Tensor | undefined;
 }
 
 /** Partial sums per image: enough threads for a GPU, few enough to add up in order. */
@@ -34,8 +38,10 @@ export function diffusionLoss(
   operands: DiffusionLossOperands,
   target: "epsilon" | "v",
 ): Tensor {
-  const { prediction, latents, noise, coefficients } = operands;
-  return g.single(diffusionLossOp, name, { prediction, x0: latents, noise, coefficients }, { target });
+  const { prediction, latents, noise, coefficients, mask } = operands;
+  invariant(!mask || dimension(prediction, 3) === 4, "a mask has one value for each group of four elements");
+  const inputs = { prediction, x0: latents, noise, coefficients, ...(mask && { mask }) };
+  return g.single(diffusionLossOp, name, inputs, { target });
 }
 
 export const diffusionLossOp = defineOp<DiffusionLossAttributes>({
@@ -100,8 +106,12 @@ export const diffusionLossGradientOp = defineOp<DiffusionLossAttributes>({
 
 type LossNode = GraphNode<DiffusionLossAttributes>;
 
-function operands(node: LossNode): Record<"prediction" | "x0" | "noise" | "coefficients", Tensor> {
+function operands(
+  node: LossNode,
+): Record<"prediction" | "x0" | "noise" | "coefficients", Tensor> & { mask?: Tensor } {
+  const { mask } = node.inputs;
   return {
+    ...(mask && { mask }),
     prediction: required(node, "prediction"),
     x0: required(node, "x0"),
     noise: required(node, "noise"),

@@ -94,6 +94,16 @@ export interface DecodedImage {
   height: number;
   /** Size before it was cut to a bucket. */
   originalSize?: readonly [width: number, height: number];
+  /** How opaque each pixel was, 0…255, `[height, width]`; only where it was asked for. */
+  mask?: Uint8Array<ArrayBuffer>;
+}
+
+/** What a picture is decoded for. */
+export interface Preparation {
+  resolution: number;
+  crop?: CropPoint | undefined;
+  /** Its transparent parts are left out of the loss: they come along as a mask. */
+  masked: boolean;
 }
 
 export interface DatasetWorker {
@@ -112,11 +122,10 @@ export interface DatasetWorker {
   /** Decodes one picture, makes its thumbnail and looks at it. @throws the reason, which reads after the file's name. */
   readPicture(task: PictureTask): Promise<ImportedImage>;
   /**
-   * Decodes one original for training: oriented, alpha composited on white, RGBA.
-   * With `resolution` it is also resized and cropped to its bucket, so that a folder of photographs never
-   * crosses a worker border at full size.
+   * Decodes one original for training: oriented, alpha composited on white, RGBA,
+   * resized and cropped to its bucket, so that a folder of photographs never crosses a worker border at full size.
    */
-  decode(original: Blob, name: string, resolution?: number, crop?: CropPoint): Promise<DecodedImage>;
+  decode(original: Blob, name: string, preparation: Preparation): Promise<DecodedImage>;
   /**
    * Adds pictures to those the doctor knows; `isFirst` forgets the earlier ones. In parts, so that the page never stalls on
    * handing over ten thousand at once.

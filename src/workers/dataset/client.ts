@@ -1,9 +1,8 @@
 /** The dataset workers as the page uses them. */
 import { proxy } from "comlink";
-import type { CropPoint } from "../../dataset/crop";
 import type { Finding, Patient } from "../../dataset/doctor/types";
 import type { ExportEntry } from "../../dataset/exportPlan";
-import type { DecodedImage, DoctorQuestion, ImportEvent, NamedFile } from "./api";
+import type { DecodedImage, DoctorQuestion, ImportEvent, NamedFile, Preparation } from "./api";
 import { runImport } from "./importJob";
 import { connectDatasetWorker } from "./pool";
 
@@ -48,7 +47,7 @@ export class DatasetClient {
     }
   }
 
-  decode(original: Blob, name: string, resolution: number, crop?: CropPoint): Promise<DecodedImage> {
-    return this.#connection.call((worker) => worker.decode(original, name, resolution, crop));
+  decode(original: Blob, name: string, preparation: Preparation): Promise<DecodedImage> {
+    return this.#connection.call((worker) => worker.decode(original, name, preparation));
   }
 }

@@ -2,7 +2,7 @@
 import { WeftError } from "../../base/errors";
 import { bucketsFor } from "../../dataset/buckets";
 import type { Pixels } from "../../dataset/pixels";
-import { prepareForTraining } from "../../dataset/prepare";
+import { prepareForTraining, prepareMask } from "../../dataset/prepare";
 import type { CropPoint } from "../../dataset/crop";
 import type { DecodedImage } from "./api";
 import { openHeic } from "./heic";
@@ -61,15 +61,29 @@ export function pixelsOnWhite(picture: ImageBitmap): DecodedImage {
   return { pixels: context.getImageData(0, 0, width, height).data, width, height };
 }
 
+/** How opaque each pixel is, 0…255, `[height, width]`. */
+export function opacity(picture: ImageBitmap): Uint8Array<ArrayBuffer> {
+  const { width, height } = picture;
+  const { context } = canvas2d(width, height);
+  context.drawImage(picture, 0, 0);
+  const { data } = context.getImageData(0, 0, width, height);
+  return Uint8Array.from({ length: width * height }, (_, pixel) => data[4 * pixel + 3] ?? 255);
+}
+
 /**
  * The picture at the size a run at `resolution` trains it. What the engine does with it again then changes nothing,
  * and photographs never cross a worker border at full size.
  */
 export function toBucket(decoded: DecodedImage, resolution: number, crop?: CropPoint): DecodedImage {
-  const { pixels, width, height } = decoded;
+  const { pixels, width, height, mask } = decoded;
   const whole: Pixels = { data: pixels, width, height, channels: 4 };
-  const cut = withAlpha(prepareForTraining(whole, bucketsFor(resolution), { crop }));
-  return { ...cut, originalSize: [width, height] };
+  const buckets = bucketsFor(resolution);
+  const cut = withAlpha(prepareForTraining(whole, buckets, { crop }));
+  return {
+    ...cut,
+    ...(mask && { mask: prepareMask(mask, [width, height], buckets, crop) }),
+    originalSize: [width, height],
+  };
 }
 
 function withAlpha({ data, width, height }: Pixels): DecodedImage {

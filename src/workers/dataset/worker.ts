@@ -3,7 +3,7 @@ import { expose, transfer } from "comlink";
 import { WeftError } from "../../base/errors";
 import { toFailure } from "../failure";
 import type { DatasetWorker } from "./api";
-import { openPicture, pixelsOnWhite, toBucket } from "./decode";
+import { opacity, openPicture, pixelsOnWhite, toBucket } from "./decode";
 import { askDoctor, showDoctor } from "./doctor";
 import { planImport, type Planned } from "./plan";
 import { readPicture } from "./readPicture";
@@ -43,13 +43,14 @@ const worker: DatasetWorker = {
     ),
   endJob: async (jobId) => void jobs.delete(jobId),
   readPicture: (task) => words(() => readPicture(task)),
-  decode: (original, _, resolution, crop) =>
+  decode: (original, _, { resolution, crop, masked }) =>
     words(async () => {
       const picture = await openPicture(original);
       const whole = pixelsOnWhite(picture);
+      const mask = masked ? opacity(picture) : undefined;
       picture.close();
-      const decoded = resolution === undefined ? whole : toBucket(whole, resolution, crop);
-      return transfer(decoded, [decoded.pixels.buffer]);
+      const decoded = toBucket({ ...whole, ...(mask && { mask }) }, resolution, crop);
+      return transfer(decoded, [decoded.pixels.buffer, ...(decoded.mask ? [decoded.mask.buffer] : [])]);
     }),
   showDoctor: async (patients, isFirst) => showDoctor(patients, isFirst),
   diagnose: (question) => words(() => askDoctor(question)),

@@ -93,6 +93,8 @@ export interface TrainingImage {
   height: number;
   /** Size of the picture as it came, `[width, height]`, where `pixels` are already cut to a bucket. */
   originalSize?: readonly [width: number, height: number];
+  /** How much each pixel counts in the loss, 0…255, `[height, width]`, of pictures already cut to a bucket; absent: all alike. */
+  mask?: Uint8Array<ArrayBuffer>;
   caption: string;
   repeats: number;
 }

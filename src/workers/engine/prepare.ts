@@ -6,6 +6,7 @@ import { prepareForTraining } from "../../dataset/prepare";
 import type { SizeCondition } from "../../diffusion/sizeEmbedding";
 import { CLIP_EOS, type ClipTokenizer } from "../../formats/tokenizer/clipTokenizer";
 import type { LoadedModel } from "../../models/loadedModel";
+import { latentMask } from "../../training/latentMask";
 import type { TrainerData, TrainingExample } from "../../training/trainer";
 import { planCaptions } from "./captions";
 import type { TrainingImage, TrainingSettings } from "./api";
@@ -42,6 +43,7 @@ export async function prepareData(
     const moments = await model.encodeImage(toModelInput(cropped), cropped.height, cropped.width);
     examples.push({
       moments,
+      ...(image.mask && { mask: latentMask(image.mask, cropped.width, cropped.height, 255) }),
       height: cropped.height / 8,
       width: cropped.width / 8,
       caption: captions.index[examples.length] ?? 0,

@@ -1,7 +1,9 @@
 /** The training step of a `lora-step` case on a model, however that stores its weights. */
-import { channelsFirst } from "../../../src/base/layout";
+import { channelsFirst, concatenate } from "../../../src/base/layout";
 import { debiasedWeight, minSnrWeight, scaleVLossLikeNoise } from "../../../src/diffusion/lossWeights";
 import { alphasCumprod, snr } from "../../../src/diffusion/noiseSchedule";
+import { latentMask } from "../../../src/training/latentMask";
+import type { StepInputs } from "../../../src/training/trainingSession";
 import type { LoadedModel } from "../../../src/models/loadedModel";
 import type { VerifyCase } from "../types";
 import { floats, goldenTensor, params } from "./goldenModel";
@@ -20,7 +22,8 @@ export async function goldenStep(c: VerifyCase, model: LoadedModel): Promise<Gol
   const [latents, noise] = [await floats(c, "latents"), await offsetNoise(c)];
   const [batch = 0, channels = 0] = latents.shape;
   const timesteps = Array.from((await goldenTensor(c, "timesteps")).data);
-  const golden = await goldenSession(c, model, await goldenTensor(c, "ids"), latents.shape, batch);
+  const masked = (await c.tensors()).has("mask");
+  const golden = await goldenSession(c, model, await goldenTensor(c, "ids"), latents.shape, batch, masked);
   const { session, shape } = golden;
   const lossWeights = (await floats(c, "loss_weights")).data;
   const weights = timesteps.map((t, image) => (lossWeights[image] ?? 1) * timestepWeight(params(c), t));
@@ -32,6 +35,7 @@ export async function goldenStep(c: VerifyCase, model: LoadedModel): Promise<Gol
         noise: latentsOf(noise, shape, channels),
         timesteps,
         weights,
+        ...(await maskOf(c)),
         ...(await golden.conditioning(timesteps.map((_, row) => row))),
       },
       "backward",
@@ -50,14 +54,20 @@ export async function goldenStep(c: VerifyCase, model: LoadedModel): Promise<Gol
 }
 
 /** Names what a case needs and the trainer does not have. */
-export function unbuiltOption(
-  p: Record<string, unknown>,
-  tensors: ReadonlyMap<string, unknown>,
-): string | undefined {
+export function unbuiltOption(p: Record<string, unknown>): string | undefined {
   if (p["loss_type"] !== undefined && p["loss_type"] !== "l2") return `the ${String(p["loss_type"])} loss`;
-  if (tensors.has("mask")) return "the masked loss";
   if (p["conv_rank"] !== undefined) return "training LoRA on 3×3 convolutions";
   return undefined;
+}
+
+async function maskOf(c: VerifyCase): Promise<Pick<StepInputs, "mask">> {
+  if (!(await c.tensors()).has("mask")) return {};
+  const { data, shape } = await floats(c, "mask");
+  const [batch = 0, , height = 0, width = 0] = shape;
+  const masks = Array.from({ length: batch }, (_, image) =>
+    latentMask(data.subarray(image * height * width, (image + 1) * height * width), width, height),
+  );
+  return { mask: concatenate(masks) };
 }
 
 async function offsetNoise(c: VerifyCase): Promise<Float32Array> {

@@ -32,6 +32,7 @@ export async function goldenSession(
   ids: GoldenTensor,
   image: readonly number[],
   batch: number,
+  masked = false,
 ): Promise<GoldenSession> {
   const p = params(c);
   const modules = await readModules(c, model, String(p["lora"]));
@@ -50,6 +51,7 @@ export async function goldenSession(
     clipSkip,
     recompute: false,
     memoryLimit: 0,
+    masked,
     keepPrediction: true,
   });
   const matrices = new Map([...modules].map(([name, module]) => [name, module.matrices]));

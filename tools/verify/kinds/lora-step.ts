@@ -7,7 +7,7 @@ import type { VerifyCase, VerifyEnv, VerifyKind, VerifyOutcome } from "../types"
 export const kind: VerifyKind = { name: "lora-step", run: step };
 
 async function step(c: VerifyCase, env: VerifyEnv): Promise<VerifyOutcome> {
-  const unbuilt = unbuiltOption(params(c), await c.tensors());
+  const unbuilt = unbuiltOption(params(c));
   if (unbuilt) return { status: "skipped", detail: `${unbuilt} is not built yet` };
   const { prediction, losses, gradients } = await goldenStep(c, await goldenModel(c, env));
   const checks = new Checks();
