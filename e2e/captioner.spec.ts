@@ -1,39 +1,15 @@
-/** Captioning as a person does it: with what ships, and with ONNX files of one's own. No model is fetched from anywhere. */
-import AxeBuilder from "@axe-core/playwright";
-import { mkdirSync } from "node:fs";
+/** Captioning as a person does it: with what ships, with ONNX files of one's own, with a hub that breaks off. */
 import path from "node:path";
 import type { Page } from "@playwright/test";
-import sharp from "sharp";
 import { writeSmallModels } from "../tools/captioner/files";
+import { onnxPadding, tinyTagger } from "../tools/captioner/tinyTagger";
+import type { StandIn } from "../tools/lib/hubServer";
+import { captionOf, chooseFiles, colours, openDialog, pick } from "./captioning";
+import { examine } from "./examine";
+import { hubStandIn } from "./hubRoutes";
 import { expect, test } from "./session";
 
-async function colours(folder: string): Promise<string> {
-  const place = path.join(folder, "colours");
-  mkdirSync(place, { recursive: true });
-  const background = { red: "#d01818", green: "#18c018", blue: "#1818d0" };
-  for (const [name, colour] of Object.entries(background))
-    await sharp({ create: { width: 80, height: 60, channels: 3, background: colour } }).toFile(
-      path.join(place, `${name}.png`),
-    );
-  return place;
-}
-
-const captionOf = (page: Page, name: string) =>
-  page.getByRole("button", { name: `colours/${name}: ` }).locator(".caption");
-
-async function openDialog(page: Page, captioner: string): Promise<void> {
-  await page.getByRole("button", { name: "Caption pictures" }).click();
-  await page.getByRole("radio", { name: new RegExp(`^${captioner}: `) }).click();
-}
-
-async function chooseFiles(page: Page, captioner: string, folder: string): Promise<void> {
-  await page.getByRole("combobox", { name: /^From: / }).click();
-  await page.getByRole("option", { name: /disk|chose/ }).click();
-  await page.locator(".caption-dialog input[webkitdirectory]").setInputFiles(folder);
-  await expect(page.getByText(`${captioner} is ready`)).toBeVisible();
-}
-
-test("own files: tagger, describer and interrogator; undo takes a captioning back", async ({
+test("own files: tagger, describers and interrogator; undo takes a captioning back", async ({
   page,
   person,
   folder,
@@ -43,16 +19,14 @@ test("own files: tagger, describer and interrogator; undo takes a captioning bac
   page.on("request", (request) => requests.push(request.url()));
   await person.addPictures(await colours(folder));
   await page.getByLabel("Trigger word").fill("inkwash");
+  const captionAll = () => page.getByRole("button", { name: "Caption 3 pictures", exact: true }).click();
 
   await openDialog(page, "WD tagger");
-  await chooseFiles(page, "WD tagger", models.tagger);
+  await chooseFiles(page, models.tagger);
   await page.getByRole("button", { name: "Try on this picture" }).click();
   await expect(page.getByRole("button", { name: "Use this caption" })).toBeVisible();
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`)).toEqual(
-    [],
-  );
-  await page.getByRole("button", { name: "Caption 3 pictures", exact: true }).click();
+  await examine(page, "the caption dialog with a trial");
+  await captionAll();
   // The style preset leaves pixel_art out; the trigger word comes first.
   await expect(captionOf(page, "red.png")).toHaveText("inkwash, red theme, ^_^, weft (mascot)");
   await expect(captionOf(page, "blue.png")).toHaveText("inkwash, blue theme, ^_^, weft (mascot)");
@@ -61,20 +35,133 @@ test("own files: tagger, describer and interrogator; undo takes a captioning bac
   await expect(captionOf(page, "blue.png")).toHaveText("No caption");
 
   await openDialog(page, "Florence-2");
-  await chooseFiles(page, "Florence-2", models.florence);
-  await page.getByRole("button", { name: "Caption 3 pictures", exact: true }).click();
+  await chooseFiles(page, models.florence);
+  await captionAll();
   await expect(captionOf(page, "green.png")).toHaveText("inkwash, a green picture");
   await expect(captionOf(page, "blue.png")).toHaveText("inkwash, a blue picture");
 
+  // This one is told what to leave out: it calls its pictures paintings otherwise.
+  await openDialog(page, "SmolVLM");
+  await chooseFiles(page, models.smolVlm);
+  await pick(page, "A caption that is there", "Replace it");
+  await captionAll();
+  await expect(captionOf(page, "blue.png")).toHaveText("inkwash, a blue picture");
+  await openDialog(page, "SmolVLM");
+  await pick(page, "The LoRA learns", "Nothing: I want prompts");
+  await captionAll();
+  await expect(captionOf(page, "green.png")).toHaveText("inkwash, a green painting");
+  await expect(captionOf(page, "red.png")).toHaveText("inkwash, a red painting");
+
   await openDialog(page, "CLIP Interrogator");
-  await chooseFiles(page, "CLIP Interrogator", models.clip);
-  await page.getByRole("combobox", { name: /^The LoRA learns: / }).click();
-  await page.getByRole("option", { name: "Nothing: I want prompts" }).click();
-  await page.getByRole("combobox", { name: /^A caption that is there: / }).click();
-  await page.getByRole("option", { name: "Replace it" }).click();
-  await page.getByRole("button", { name: "Caption 3 pictures", exact: true }).click();
-  await expect(captionOf(page, "red.png")).toContainText("inkwash, a red picture, ", { timeout: 60_000 });
+  await chooseFiles(page, models.clip);
+  await captionAll();
+  await expect(captionOf(page, "red.png")).toContainText("inkwash, a red painting, ", { timeout: 60_000 });
 
   const outside = requests.filter((url) => !url.startsWith("http://localhost") && !/^(blob|data):/.test(url));
   expect(outside, "nothing is asked of anybody else").toEqual([]);
+});
+
+test("files that are no model are refused in words, and are not kept", async ({ page, person, folder }) => {
+  await person.addPictures(await colours(folder));
+  await openDialog(page, "WD tagger");
+  await pick(page, "From", /disk|chose/);
+  const dialog = page.getByRole("dialog", { name: "Caption pictures" });
+  await dialog.locator("input[webkitdirectory]").setInputFiles(path.join(folder, "colours"));
+  await expect(page.getByText('The model has no file "selected_tags.csv"')).toBeVisible();
+  await expect(dialog.getByText(/in this browser\.$/)).toHaveCount(0);
+});
+
+test("settings are each dataset's own, and are there after a reload", async ({ page, person, folder }) => {
+  await person.addPictures(await colours(folder));
+  const threshold = page.getByLabel("Threshold", { exact: true });
+  const settings = page.getByRole("button", { name: /^Settings of / });
+  await openDialog(page, "WD tagger");
+  await pick(page, "Model", /^SwinV2/);
+  await pick(page, "The LoRA learns", "A character");
+  await settings.click();
+  await threshold.fill("0.6");
+  await threshold.press("Tab");
+  await openList(page);
+  await page.keyboard.press("Escape");
+
+  await page.reload();
+  await page.getByRole("button", { name: "Caption pictures" }).click();
+  await expect(page.getByRole("radio", { name: /^WD tagger/ })).toBeChecked();
+  await expect(page.getByRole("combobox", { name: /^Model: SwinV2/ })).toBeVisible();
+  await expect(page.getByRole("combobox", { name: "The LoRA learns: A character" })).toBeVisible();
+  await settings.click();
+  await expect(threshold).toHaveValue("0.6");
+  await page.keyboard.press("Escape");
+
+  // Another dataset begins with them, and goes its own way.
+  const menu = page.getByRole("button", { name: /^Dataset: / });
+  await menu.click();
+  await page.getByRole("menuitem", { name: "Duplicate" }).click();
+  await expect(menu).toHaveAccessibleName("Dataset: My dataset copy");
+  await page.getByRole("button", { name: "Caption pictures" }).click();
+  await expect(page.getByRole("radio", { name: /^WD tagger/ })).toBeChecked();
+  await page.getByRole("radio", { name: /^CLIP Interrogator/ }).click();
+  await page.getByRole("button", { name: /^Settings of / }).click();
+  await expect(page.getByRole("textbox", { name: "Flavors, one phrase a line" })).toHaveValue(
+    "inky\nwashed out",
+  );
+  await page.getByRole("button", { name: "Back to Weft's list" }).click();
+  await page.keyboard.press("Escape");
+  await menu.click();
+  await page.getByRole("menuitem", { name: "My dataset", exact: true }).click();
+  await expect(menu).toHaveAccessibleName("Dataset: My dataset");
+  await page.getByRole("button", { name: "Caption pictures" }).click();
+  await expect(page.getByRole("radio", { name: /^WD tagger/ })).toBeChecked();
+  await page.getByRole("radio", { name: /^CLIP Interrogator/ }).click();
+  await settings.click();
+  await expect(page.getByRole("textbox", { name: "Flavors, one phrase a line" })).toHaveValue(
+    "inky\nwashed out",
+  );
+});
+
+async function openList(page: Page): Promise<void> {
+  await page.getByRole("radio", { name: /^CLIP Interrogator/ }).click();
+  const list = page.getByRole("textbox", { name: "Flavors, one phrase a line" });
+  await expect(list).not.toHaveValue("");
+  await list.fill("inky\nwashed out");
+  await list.press("Tab");
+  await expect(page.getByRole("button", { name: "Back to Weft's list" })).toBeVisible();
+  await page.getByRole("radio", { name: /^WD tagger/ }).click();
+}
+
+test("a download that broke off goes on after a reload where it stopped", async ({
+  page,
+  person,
+  folder,
+  complaints,
+}) => {
+  // Three parts of a request each.
+  const { model, tags } = tinyTagger(onnxPadding);
+  let isCut = true;
+  const hub: StandIn = await hubStandIn(page, {
+    repo: "SmilingWolf/wd-vit-tagger-v3",
+    files: new Map([
+      ["model.onnx", model],
+      ["selected_tags.csv", new TextEncoder().encode(tags)],
+    ]),
+    fault: () => (isCut && hub.sent > 5e6 ? "disconnect" : undefined),
+  });
+  await person.addPictures(await colours(folder));
+  await openDialog(page, "WD tagger");
+  const dialog = page.getByRole("dialog", { name: "Caption pictures" });
+  await page.getByRole("button", { name: "Try on this picture" }).click();
+  await expect(page.getByText("The connection to huggingface.co was lost")).toBeVisible({ timeout: 60_000 });
+  complaints.length = 0;
+
+  await page.reload();
+  isCut = false;
+  const before = hub.sent;
+  await page.getByRole("button", { name: "Caption pictures" }).click();
+  await expect(dialog.getByText(/The download was interrupted\. It goes on from 8/)).toBeVisible();
+  await page.getByRole("button", { name: "Caption 3 pictures", exact: true }).click();
+  await expect(captionOf(page, "red.png")).toContainText("red theme");
+  expect(hub.sent - before).toBeLessThan(model.length / 2);
+  await page.getByRole("button", { name: "Caption pictures" }).click();
+  await expect(page.getByRole("radio", { name: /^WD tagger: .* In this browser$/ })).toBeVisible();
+  await hub.close();
 });

@@ -1,18 +1,10 @@
 /** The caption editor by keyboard: bulk edits with a preview, undo across a reload, patterns that never end (T-A2, T-C5). */
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
+import { examine } from "./examine";
 import { picture, pictures } from "./files";
 import { expect, test } from "./session";
-
-async function examine(page: Page, what: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  expect(
-    serious.map(({ id, nodes }) => `${what}: ${id} at ${nodes.map(({ html }) => html).join(" | ")}`),
-  ).toEqual([]);
-}
 
 const caption = (page: Page) => page.getByRole("textbox", { name: "Caption" });
 

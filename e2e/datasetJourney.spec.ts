@@ -1,19 +1,13 @@
 /** The Dataset room as a person goes through it: in, fixed, captioned, edited in bulk, reloaded, out again. */
-import { BlobReader, TextWriter, ZipReader } from "@zip.js/zip.js";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
-import sharp from "sharp";
 import { writeSmallModels } from "../tools/captioner/files";
+import { chooseCaptioner, chooseFiles, colours, exported } from "./captioning";
 import { expect, test } from "./session";
 
 test("import, doctor, captioner, bulk edit, reload, export", async ({ page, person, folder }) => {
   const models = writeSmallModels(path.join(folder, "models"), 4);
-  const place = path.join(folder, "colours");
-  mkdirSync(place, { recursive: true });
-  for (const [name, background] of Object.entries({ red: "#d01818", green: "#18c018", blue: "#1818d0" }))
-    await sharp({ create: { width: 80, height: 60, channels: 3, background } }).toFile(
-      path.join(place, `${name}.png`),
-    );
+  const place = await colours(folder);
   writeFileSync(path.join(place, "broken.png"), "no picture");
 
   const { used, refused } = await person.addPictures(place);
@@ -28,11 +22,8 @@ test("import, doctor, captioner, bulk edit, reload, export", async ({ page, pers
     .first();
   await missing.locator("summary").click();
   await missing.getByRole("button", { name: "Caption pictures" }).click();
-  await page.getByRole("radio", { name: /^Florence-2: / }).click();
-  await page.getByRole("combobox", { name: /^From: / }).click();
-  await page.getByRole("option", { name: /disk|chose/ }).click();
-  await page.locator(".caption-dialog input[webkitdirectory]").setInputFiles(models.florence);
-  await expect(page.getByText("Florence-2 is ready")).toBeVisible();
+  await chooseCaptioner(page, "Florence-2");
+  await chooseFiles(page, models.florence);
   await page.getByRole("button", { name: "Caption 3 pictures", exact: true }).click();
   await expect(page.getByText("3 pictures · 3 captioned")).toBeVisible();
 
@@ -49,16 +40,8 @@ test("import, doctor, captioner, bulk edit, reload, export", async ({ page, pers
   ).toHaveText("drawing");
   await expect(page.getByRole("textbox", { name: "Trigger word" })).toHaveValue("inkwash");
 
-  await page.getByRole("button", { name: "Export", exact: true }).click();
-  const [download] = await Promise.all([
-    page.waitForEvent("download"),
-    page.getByRole("button", { name: "Download zip" }).click(),
-  ]);
-  const zip = new ZipReader(new BlobReader(new Blob([readFileSync(await download.path())])));
-  const entries = await zip.getEntries();
-  const green = entries.find(({ filename }) => filename.endsWith("green.txt"));
-  expect(green && !green.directory && (await green.getData(new TextWriter()))).toBe(
-    "inkwash, a green picture, drawing",
-  );
-  expect(entries.filter(({ filename }) => filename.endsWith(".png"))).toHaveLength(3);
+  const { texts, pictures } = await exported(page);
+  const [, green] = [...texts].find(([name]) => name.endsWith("green.txt")) ?? [];
+  expect(green).toBe("inkwash, a green picture, drawing");
+  expect(pictures).toBe(3);
 });

@@ -8,9 +8,14 @@ import type { Page, Route } from "@playwright/test";
 import { startHub, type HubContents, type StandIn } from "../tools/lib/hubServer";
 
 /** Serves `file` as the only file of `someone/tiny-model`. */
-export async function standIn(page: Page, file: string, fault?: HubContents["fault"]): Promise<StandIn> {
+export function standIn(page: Page, file: string, fault?: HubContents["fault"]): Promise<StandIn> {
   const files = new Map([[path.basename(file), new Uint8Array(readFileSync(file))]]);
-  const hub = await startHub({ repo: "someone/tiny-model", files, ...(fault && { fault }) });
+  return hubStandIn(page, { repo: "someone/tiny-model", files, ...(fault && { fault }) });
+}
+
+/** Answers for a repository until the test ends. */
+export async function hubStandIn(page: Page, contents: HubContents): Promise<StandIn> {
+  const hub = await startHub(contents);
   // A page that went away, or a server that closed, no longer waits for an answer.
   await page
     .context()

@@ -34,8 +34,8 @@ export class App {
   readonly models = new Models(this.engine);
   readonly kept = new KeptModels(this);
   readonly dataset = new Dataset(this.pictures);
-  readonly datasets = new Datasets(this.dataset);
   readonly captioners = new Captioners(new CaptionClient(), this.dataset);
+  readonly datasets = new Datasets(this.dataset, this.captioners);
   readonly editor = new Editor(this.dataset);
   readonly loras = new Loras();
   readonly runs = new Runs(this);
@@ -55,7 +55,6 @@ export class App {
       this.kept,
       this.dataset,
       this.datasets,
-      this.captioners,
       this.loras,
       this.runs,
       this.playground,

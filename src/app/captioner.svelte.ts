@@ -1,15 +1,13 @@
 /** Captioning: what is chosen, what is under way, what the last trial gave. */
-import { get, getMany, set, setMany } from "idb-keyval";
 import { SvelteMap } from "svelte/reactivity";
 import { WeftError } from "../base/errors";
-import { listIds, type ListId } from "../captioning/interrogator/lists";
+import type { ListId } from "../captioning/interrogator/lists";
 import { captionerMeta, type CaptionerId } from "../captioning/menu";
 import { mostListBytes, parsePhraseList } from "../captioning/phraseList";
 import { combineCaption } from "../captioning/presets";
 import type { SettingValue } from "../captioning/settings";
 import type { Preparing } from "../captioning/types";
 import { lastingMerge } from "../dataset/history";
-import { strictStore } from "../storage/strict";
 import type { CaptionedPicture, CaptionJob, KeptModel, ModelSource } from "../workers/caption/api";
 import type { CaptionClient } from "../workers/caption/client";
 import { isAbort } from "../workers/failure";
@@ -21,6 +19,7 @@ import {
   type CaptionerPreferences,
   type CaptionPreferences,
 } from "./captionPreferences";
+import { CaptionStore } from "./captionStore";
 import type { Dataset } from "./dataset.svelte";
 import { plural } from "./format";
 import type { NamedFile } from "./intake";
@@ -68,7 +67,7 @@ export class Captioners {
 
   #client: CaptionClient;
   #dataset: Dataset;
-  #store = strictStore("weft-captioning");
+  #store = new CaptionStore();
   #abort: AbortController | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
   /** When progress was shown last, in milliseconds. */
@@ -79,28 +78,32 @@ export class Captioners {
     this.#dataset = dataset;
   }
 
-  async start(): Promise<void> {
-    for (const id of listIds) {
-      const list = await get<unknown>(`list ${id}`, this.#store);
-      if (typeof list === "string") this.lists.set(id, parsePhraseList(list));
-    }
+  /** Another dataset is about to be opened: what is done stays with this one. */
+  leave(): void {
+    this.cancel();
+    this.trial = undefined;
   }
 
-  /** Takes the preferences of the open dataset; one without any gets those that were chosen last. */
-  async follow(): Promise<void> {
-    const { id } = this.#dataset;
-    const [own, last] = await getMany<unknown>([ownPreferences(id), "preferences"], this.#store);
-    if (id === this.#dataset.id) this.preferences = parsePreferences(own ?? last);
+  /** Takes up what was chosen for a dataset. */
+  async open(dataset: string): Promise<void> {
+    const { preferences, lists } = await this.#store.read(dataset);
+    this.preferences = preferences;
+    this.lists.clear();
+    for (const [id, list] of lists) this.lists.set(id, list);
+  }
+
+  copy(from: string, to: string): Promise<void> {
+    return this.#store.copy(from, to);
+  }
+
+  remove(dataset: string): Promise<void> {
+    return this.#store.remove(dataset);
   }
 
   choose(change: Partial<CaptionPreferences>): void {
     this.preferences = { ...this.preferences, ...change };
     this.trial = undefined;
-    const keys = ["preferences", ownPreferences(this.#dataset.id)];
-    setMany(
-      keys.map((key) => [key, this.preferences]),
-      this.#store,
-    ).catch(showError);
+    this.#store.keepPreferences(this.#dataset.id, this.preferences).catch(showError);
   }
 
   /** Changes what is kept for one captioner. */
@@ -137,12 +140,13 @@ export class Captioners {
     const phrases = parsePhraseList(text);
     this.lists.set(id, phrases);
     this.trial = undefined;
-    await set(`list ${id}`, phrases.join("\n"), this.#store);
+    await this.#store.keepList(this.#dataset.id, id, phrases);
   }
 
   async resetList(id: ListId): Promise<void> {
     this.lists.delete(id);
-    await set(`list ${id}`, undefined, this.#store);
+    this.trial = undefined;
+    await this.#store.keepList(this.#dataset.id, id, undefined);
   }
 
   /** Takes a text file as a list. @returns how many phrases it holds */
@@ -212,15 +216,19 @@ export class Captioners {
       name,
       files: files.map(({ path, file }) => ({ path, file })),
     };
+    let works = false;
     await this.#work("preparing", async (signal) => {
       await this.#client.forget(name);
       await this.#prepare(signal, source);
+      works = true;
       this.chooseFor(id, { place: { kind: "kept", name } });
       showSuccess(
         `${captionerMeta(id).label} is ready`,
         "Its model is kept in this browser until you remove it.",
       );
     });
+    // Files that make no model would only be in the way of others.
+    if (!works) await this.#client.forget(name).catch(() => undefined);
     await this.lookForKept();
   }
 
@@ -348,11 +356,6 @@ export class Captioners {
   #combine(existing: string, caption: string, rule: "replace"): string {
     return combineCaption(existing, caption, rule, this.#trigger()) ?? caption;
   }
-}
-
-/** Where the preferences of a dataset are kept. */
-function ownPreferences(dataset: string): string {
-  return `preferences ${dataset}`;
 }
 
 function edit(id: string, caption: string): ImageEdit {

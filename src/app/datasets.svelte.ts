@@ -24,16 +24,27 @@ function storeOf(id: string): DatasetStore {
   return new DatasetStore(id === firstId ? firstStore : `${firstStore}-${id}`);
 }
 
+/** What is kept for every dataset beside its pictures. */
+interface Companion {
+  /** Another dataset will be opened. */
+  leave(): void;
+  open(id: string): Promise<void>;
+  copy(from: string, to: string): Promise<void>;
+  remove(id: string): Promise<void>;
+}
+
 export class Datasets {
   list = $state.raw<DatasetRecord[]>([]);
 
   #dataset: Dataset;
+  #companion: Companion;
   #memory = strictStore("weft-dataset");
 
   #turn = new DatasetTurn({ onTurn: (id) => this.#reload(id), onLeave: () => this.#leave() });
 
-  constructor(dataset: Dataset) {
+  constructor(dataset: Dataset, companion: Companion) {
     this.#dataset = dataset;
+    this.#companion = companion;
   }
 
   /** Lists the datasets and opens the one that was open last. */
@@ -64,6 +75,7 @@ export class Datasets {
     await this.#dataset.saved();
     const copy = { ...this.#record(`${about.name} copy`, about.trigger), alpha: about.alpha };
     await storeOf(copy.id).write({ images, purged: [], entries: [], forgotten: [], done: emptyHistory.done });
+    await this.#companion.copy(about.id, copy.id);
     await this.#add(copy);
   }
 
@@ -109,7 +121,10 @@ export class Datasets {
   /** Reads the open dataset again; when the other tab deleted it, opens another one. */
   async #show(id: string, stored: readonly DatasetRecord[]): Promise<void> {
     const about = stored.find((one) => one.id === id && one.removedAt === undefined);
-    if (about) return this.#dataset.open(about, storeOf(id), this.#dataset.elsewhere);
+    if (about) {
+      await this.#dataset.open(about, storeOf(id), this.#dataset.elsewhere);
+      return this.#companion.open(id);
+    }
     this.#setList(this.list.filter((one) => one.id !== id));
     const next = this.list[0];
     if (next) await this.#open(next);
@@ -135,10 +150,14 @@ export class Datasets {
 
   async #open(about: DatasetRecord): Promise<void> {
     this.#keep(this.#dataset.about);
+    this.#companion.leave();
     await this.#dataset.settle();
     const isOurs = await this.#turn.take(about.id);
     await this.#dataset.open(about, storeOf(about.id), !isOurs);
-    await set(currentKey, about.id, this.#memory);
+    await Promise.all([
+      set(currentKey, about.id, this.#memory),
+      this.#companion.open(about.id).catch(showError),
+    ]);
     const purged = await this.#dataset.purgeTrash(Date.now() - trashTime);
     if (purged.length > 0) await this.#removeFiles(purged);
   }
@@ -159,6 +178,7 @@ export class Datasets {
       if (removedAt >= before) continue;
       const ids = await storeOf(id).ids();
       await storeOf(id).destroy();
+      await this.#companion.remove(id);
       await datasetList.remove(id);
       await this.#removeFiles(ids);
     }

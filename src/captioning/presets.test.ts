@@ -13,6 +13,8 @@ describe("a new caption with the old one", () => {
     ["a dog", "a cat", "prepend", "inkwash", "inkwash, a cat, a dog"],
     ["Inkwash, a dog", "a cat", "append", "inkwash", "inkwash, a dog, a cat"],
     ["  ", "a cat", "skip", "inkwash", "inkwash, a cat"],
+    ["a dog\na cat", "red, a cat", "append", "ink", "ink, a dog, red, a cat\nink, a cat, red"],
+    ["a dog\na cat", "red", "replace", "ink", "ink, red"],
   ] as const)("%s + %s (%s, %s)", (old, added, rule, trigger, expected) =>
     expect(combineCaption(old, added, rule, trigger)).toBe(expected),
   );

@@ -3,6 +3,8 @@
  * absorbs: a style's captions must not describe the style, a character's not the character.
  */
 
+import { byCaptionLine } from "../dataset/captionLines";
+
 export type LearnedThing = "style" | "character" | "concept";
 
 /** Kinds of phrases that captioners give; each phrase group belongs to one. */
@@ -73,7 +75,8 @@ function plain(text: string): string {
 /**
  * The new caption of a picture, undefined when it stays as it is.
  *
- * Parts that are there already are not added again. The trigger word, if given, is the first part, once.
+ * Parts that are there already are not added again. The trigger word, if given, is the first part, once. Of a caption with
+ * several lines each gets the addition.
  */
 export function combineCaption(
   existing: string,
@@ -82,7 +85,11 @@ export function combineCaption(
   trigger: string,
 ): string | undefined {
   if (rule === "skip" && existing.trim() !== "") return undefined;
-  const old = rule === "replace" ? [] : partsOf(existing);
+  if (rule === "replace") return combineLine([], added, rule, trigger);
+  return byCaptionLine(existing, (line) => combineLine(partsOf(line), added, rule, trigger));
+}
+
+function combineLine(old: readonly string[], added: string, rule: ExistingRule, trigger: string): string {
   const known = new Set(old.map(plain));
   const fresh = partsOf(added).filter((part) => !known.has(plain(part)));
   const body = rule === "prepend" ? [...fresh, ...old] : [...old, ...fresh];

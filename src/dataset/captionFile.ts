@@ -31,36 +31,69 @@ export function captionPaths(imagePath: string, extension: string): string[] {
   return [base, ...faceBase].map((name) => name + ending);
 }
 
-/** Notepad's "Unicode" is UTF-16 with a mark; everything else should be UTF-8, and old files are Windows-1252. */
-function decode(bytes: Uint8Array, isCut: boolean): { text: string; notes: string[] } {
-  const utf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+export type CaptionEncoding = "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
+
+export interface DecodedCaption {
+  /** Without the byte order mark. */
+  text: string;
+  encoding: CaptionEncoding;
+  /** Bytes at the front that say the encoding. */
+  markLength: number;
+}
+
+const marks: [encoding: CaptionEncoding, bytes: number[]][] = [
+  ["utf-8", [0xef, 0xbb, 0xbf]],
+  ["utf-16le", [0xff, 0xfe]],
+  ["utf-16be", [0xfe, 0xff]],
+];
+
+/**
+ * Notepad's "Unicode" is UTF-16 with a mark; everything else should be UTF-8, and old files are Windows-1252.
+ * @param isCut more bytes follow: a character cut in two is then no fault, and left out
+ */
+export function decodeCaption(bytes: Uint8Array, isCut = false): DecodedCaption {
+  const found = marks.find(([, mark]) => mark.every((byte, i) => bytes[i] === byte));
+  const [encoding, markLength] = [found?.[0] ?? "utf-8", found?.[1].length ?? 0];
   try {
-    const decoder = new TextDecoder(utf16 ? "utf-16le" : "utf-8", { fatal: true }); // drops the mark
-    const text = decoder.decode(bytes, { stream: isCut }); // a character cut in two is then no fault
-    return { text, notes: [] };
+    const decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
+    return {
+      text: decoder.decode(bytes.subarray(markLength), { stream: isCut }),
+      encoding,
+      markLength,
+    };
   } catch {
-    const text = new TextDecoder("windows-1252").decode(bytes);
-    return { text, notes: ["Its caption file is not UTF-8; accented letters may be wrong."] };
+    return { text: new TextDecoder("windows-1252").decode(bytes), encoding: "windows-1252", markLength: 0 };
   }
 }
 
-/** Control characters would only break what shows or exports the caption. */
-function clean(line: string): string {
+/** A line as the caption has it: control characters would only break what shows or exports the caption. */
+export function cleanLine(line: string): string {
   return line.replace(/\p{Cc}/gu, " ").trim();
 }
 
+/** Line ends as Python's text files have them. */
+export const lineEnd = /\r\n|\r|\n/;
+
 /**
- * The caption in a text file: its first line that is not blank. Kohya takes the first line even when it is blank, keeps a
- * byte order mark and stops at an empty or non-UTF-8 file; a note says so where it would matter.
+ * The caption in a text file: its lines that are not blank. A run without wildcards takes the first of them. Kohya takes the
+ * first line even when it is blank, keeps a byte order mark and stops at an empty or non-UTF-8 file; a note says so where it
+ * would matter.
  * @param bytes the file's first {@link maxCaptionBytes}; @param size of the whole file.
  */
 export function readCaptionText(bytes: Uint8Array, size: number): CaptionText {
-  const { text, notes } = decode(bytes, size > bytes.length);
-  const lines = text.split(/\r\n|\r|\n/).map(clean);
+  const isCut = size > bytes.length;
+  const { text, encoding } = decodeCaption(bytes, isCut);
+  const lines = text.split(lineEnd).map(cleanLine);
   const filled = lines.filter((line) => line !== "");
-  if (filled.length > 1 || size > bytes.length)
-    notes.push("Only the first line of its caption file is used.");
+  // What was cut in two is no line, unless it is all there is.
+  if (isCut && filled.length > 1 && lines.at(-1) !== "") filled.pop();
+  const notes: string[] = [];
+  if (encoding === "windows-1252")
+    notes.push("Its caption file is not UTF-8; accented letters may be wrong.");
+  if (isCut) notes.push("Its caption file is longer than a caption can be; the end is not used.");
+  else if (filled.length > 1)
+    notes.push("Its caption has several lines: only the first is trained, unless wildcards are on.");
   if (filled.length > 0 && lines[0] === "")
     notes.push("Its caption file starts with a blank line, which was skipped.");
-  return { caption: filled[0] ?? "", notes };
+  return { caption: filled.join("\n"), notes };
 }

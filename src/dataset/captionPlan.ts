@@ -3,6 +3,7 @@
  * tags, in the order of sd-scripts' `process_caption`. Random numbers come from outside, so that the trainer, the
  * preview and the tests against Python's generator run the same code.
  */
+import { captionLines } from "./captionLines";
 import { withTrigger } from "./trigger";
 
 export interface CaptionOptions {
@@ -64,19 +65,11 @@ export interface CaptionRandom {
   below(n: number): number;
 }
 
-/** Lines of a caption that say something, trimmed. */
-export function captionLines(caption: string): string[] {
-  return caption
-    .split(/\r\n|\r|\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
-}
-
 /** The caption that options may work on: every line has the trigger word; one line only, unless wildcards are on. */
 export function triggeredCaption(trigger: string, caption: string, enableWildcard: boolean): string {
   const lines = captionLines(caption);
   const used = enableWildcard && lines.length > 0 ? lines : [lines[0] ?? ""];
-  return used.map((line) => withTrigger(trigger, line)).join("\n");
+  return withTrigger(trigger, used.join("\n"));
 }
 
 /** Whether a caption is the same whenever it is drawn, but for being dropped as a whole by {@link CaptionOptions.captionDropout}. */

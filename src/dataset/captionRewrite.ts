@@ -1,25 +1,5 @@
 /** A caption file with another caption in it: encoding, byte order mark, line ends and all other lines stay. */
-
-type Encoding = "utf-8" | "utf-16le" | "windows-1252";
-
-interface DecodedText {
-  text: string;
-  encoding: Encoding;
-  mark: Uint8Array<ArrayBuffer>;
-}
-
-function decodeWhole(bytes: Uint8Array): DecodedText {
-  const utf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
-  const utf8Mark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  const mark = bytes.slice(0, utf16 ? 2 : utf8Mark ? 3 : 0);
-  const body = bytes.subarray(mark.length);
-  try {
-    const encoding = utf16 ? "utf-16le" : "utf-8";
-    return { text: new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(body), encoding, mark };
-  } catch {
-    return { text: new TextDecoder("windows-1252").decode(body), encoding: "windows-1252", mark };
-  }
-}
+import { cleanLine, decodeCaption, lineEnd, readCaptionText, type CaptionEncoding } from "./captionFile";
 
 /** What each byte of Windows-1252 means, as the decoder itself says. */
 const windows1252 = new Map(
@@ -29,40 +9,51 @@ const windows1252 = new Map(
 );
 
 /** @returns undefined when the encoding lacks a character. */
-function encode(text: string, encoding: Encoding): Uint8Array<ArrayBuffer> | undefined {
+function encode(text: string, encoding: CaptionEncoding): Uint8Array<ArrayBuffer> | undefined {
   if (encoding === "utf-8") return new TextEncoder().encode(text);
-  if (encoding === "utf-16le")
-    return Uint8Array.from(
-      { length: 2 * text.length },
-      (_, i) => (text.charCodeAt(i >> 1) >> (8 * (i & 1))) & 255,
-    );
-  const bytes = [...text].map((character) => windows1252.get(character));
-  return bytes.every((byte) => byte !== undefined) ? Uint8Array.from(bytes) : undefined;
+  if (encoding === "windows-1252") {
+    const bytes = [...text].map((character) => windows1252.get(character));
+    return bytes.every((byte) => byte !== undefined) ? Uint8Array.from(bytes) : undefined;
+  }
+  const bytes = new DataView(new ArrayBuffer(2 * text.length));
+  for (let i = 0; i < text.length; i++) bytes.setUint16(2 * i, text.charCodeAt(i), encoding === "utf-16le");
+  return new Uint8Array(bytes.buffer);
 }
 
 /**
- * Puts `caption` in place of the first line that is not blank, which is the one that is read; one of several lines takes the
- * place of all. A file in Windows-1252 becomes UTF-8 when the new caption has letters that it lacks.
+ * Puts `caption` in place of the lines that were read as `before`. As many lines as before: each takes the place of its own,
+ * and those that say the same stay byte for byte; otherwise the new lines take the place of the old ones together. Whatever
+ * is behind them stays. Text that its encoding lacks, or that would read as something else in it, makes the file UTF-8.
+ * @param before the caption as {@link readCaptionText} gave it, or only its first line
  */
-export function rewriteCaption(bytes: Uint8Array, caption: string): Uint8Array<ArrayBuffer> {
-  const { text, encoding, mark } = decodeWhole(bytes);
-  const edited = caption.includes("\n") ? withLines(text, caption) : withFirstLine(text, caption);
-  const body = encode(edited, encoding) ?? new TextEncoder().encode(edited);
-  const whole = new Uint8Array(mark.length + body.length);
-  whole.set(mark);
-  whole.set(body, mark.length);
-  return whole;
+export function rewriteCaption(bytes: Uint8Array, before: string, caption: string): Uint8Array<ArrayBuffer> {
+  const { text, encoding, markLength } = decodeCaption(bytes);
+  const edited = withLines(text, before.split("\n").length, caption.split("\n"));
+  const body = encode(edited, encoding);
+  if (body) {
+    const whole = new Uint8Array(markLength + body.length);
+    whole.set(bytes.subarray(0, markLength));
+    whole.set(body, markLength);
+    const expected = edited.split(lineEnd).map(cleanLine).filter(Boolean).join("\n");
+    if (readCaptionText(whole, whole.length).caption === expected) return whole;
+  }
+  return new TextEncoder().encode(edited);
 }
 
-function withFirstLine(text: string, caption: string): string {
+/** @param read how many of the lines that are not blank are replaced */
+function withLines(text: string, read: number, lines: readonly string[]): string {
+  // Lines at even places, their ends between them.
   const pieces = text.split(/(\r\n|\r|\n)/);
-  const at = pieces.findIndex((piece, index) => index % 2 === 0 && piece.trim() !== "");
-  pieces[Math.max(0, at)] = caption;
-  return pieces.join("");
-}
-
-/** Line ends as the file has them, one at its end when it had one. */
-function withLines(text: string, caption: string): string {
-  const lineEnd = /\r\n|\r|\n/.exec(text)?.[0] ?? "\n";
-  return caption.split("\n").join(lineEnd) + (/[\r\n]$/.test(text) ? lineEnd : "");
+  const filled = pieces
+    .flatMap((piece, i) => (i % 2 === 0 && cleanLine(piece) !== "" ? [i] : []))
+    .slice(0, read);
+  if (filled.length === lines.length) {
+    filled.forEach((at, i) => {
+      if (cleanLine(pieces[at] ?? "") !== lines[i]) pieces[at] = lines[i] ?? "";
+    });
+    return pieces.join("");
+  }
+  const [first = 0, last = first] = [filled[0], filled.at(-1)];
+  const end = lineEnd.exec(text)?.[0] ?? "\n";
+  return [...pieces.slice(0, first), lines.join(end), ...pieces.slice(last + 1)].join("");
 }

@@ -36,10 +36,10 @@ describe("caption files", () => {
     ]);
   });
 
-  it("give their first line, cleaned, and say what was left out", () => {
-    expect(read([0xef, 0xbb, 0xbf], "a cat,\u0000 red \r\nsecond")).toEqual({
-      caption: "a cat,  red",
-      notes: ["Only the first line of its caption file is used."],
+  it("give their lines, cleaned, and say which are trained", () => {
+    expect(read([0xef, 0xbb, 0xbf], "a cat,\u0000 red \r\n\r\nsecond\n")).toEqual({
+      caption: "a cat,  red\nsecond",
+      notes: [expect.stringMatching(/only the first is trained, unless wildcards/)],
     });
     expect(read("<img onerror=x>\n")).toEqual({ caption: "<img onerror=x>", notes: [] });
     expect(read("")).toEqual({ caption: "", notes: [] });
@@ -52,6 +52,7 @@ describe("caption files", () => {
 
   it("may be UTF-16 with a mark, or Windows-1252 with a warning", () => {
     expect(read([0xff, 0xfe, 0x61, 0x00, 0xe9, 0x00])).toEqual({ caption: "aé", notes: [] });
+    expect(read([0xfe, 0xff, 0x00, 0x61, 0x00, 0xe9])).toEqual({ caption: "aé", notes: [] });
     expect(read([0x61, 0xe9])).toMatchObject({
       caption: "aé",
       notes: [expect.stringContaining("not UTF-8")],
@@ -61,17 +62,20 @@ describe("caption files", () => {
   it("are cut without harming their encoding", () => {
     const bytes = new TextEncoder().encode("short\né");
     expect(readCaptionText(bytes.subarray(0, bytes.length - 1), 9000).caption).toBe("short");
+    const lines = new TextEncoder().encode("whole\ncut in tw");
+    expect(readCaptionText(lines, 9000).caption).toBe("whole");
     const long = new TextEncoder().encode("é".repeat(8));
     expect(readCaptionText(long.subarray(0, 15), 16)).toEqual({
       caption: "é".repeat(7),
-      notes: ["Only the first line of its caption file is used."],
+      notes: [expect.stringContaining("longer than a caption")],
     });
   });
 
   it("never throw and never keep control characters", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), fc.nat(100), (bytes, more) => {
-        expect(readCaptionText(bytes, bytes.length + more).caption).not.toMatch(/\p{Cc}/u);
+        const { caption } = readCaptionText(bytes, bytes.length + more);
+        expect(caption.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
       }),
     );
   });

@@ -98,6 +98,14 @@ describe("an export", () => {
     });
   });
 
+  it("gives every line of a caption its trigger, and back what it does not change", () => {
+    const lines = withFile("10_x/a.png", "a cat\nan ink dog", "a cat\r\n\r\n an ink dog \r\n");
+    expect(planned([lines], { trigger: "ink", writeTrigger: true })["img/10_x/a.txt"]).toBe(
+      "ink, a cat\r\n\r\n an ink dog \r\n",
+    );
+    expect(planned([lines])["img/10_x/a.txt"]).toBe("a cat\r\n\r\n an ink dog \r\n");
+  });
+
   it("has a config that names the same folders, with one caption ending each", () => {
     const pictures = [
       withFile("10_x/a.png", "a", "a", "caption"),

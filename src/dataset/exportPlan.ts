@@ -128,7 +128,7 @@ function captionBytes(
   const isFolders = caption.trim() === folder.classTokens.trim();
   if (captionFile && (caption === captionFile.caption || (captionFile.caption === "" && isFolders)))
     return new Uint8Array(captionFile.bytes);
-  if (captionFile) return rewriteCaption(captionFile.bytes, caption);
+  if (captionFile) return rewriteCaption(captionFile.bytes, captionFile.caption, caption);
   if (isFolders) return undefined;
   // An empty file stops the trainer; an empty line is an empty caption.
   return new TextEncoder().encode(caption === "" ? "\n" : caption);

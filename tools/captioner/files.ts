@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { tinyClip } from "./tinyClip";
 import { tinyFlorence } from "./tinyFlorence";
+import { tinySmolVlm } from "./tinySmolVlm";
 import { tinyTagger } from "./tinyTagger";
 
 function write(folder: string, files: Record<string, Uint8Array | string>): string {
@@ -18,6 +19,7 @@ export interface SmallModels {
   clip: string;
   tagger: string;
   florence: string;
+  smolVlm: string;
 }
 
 /** @returns the folder of each model below `out` */
@@ -28,5 +30,6 @@ export function writeSmallModels(out: string, seed: number): SmallModels {
     clip: write(path.join(out, "clip"), { "vision_model.onnx": image, "text_model.onnx": text }),
     tagger: write(path.join(out, "tagger"), { "model.onnx": model, "selected_tags.csv": tags }),
     florence: write(path.join(out, "florence-2-tiny"), tinyFlorence()),
+    smolVlm: write(path.join(out, "smolvlm-tiny"), tinySmolVlm()),
   };
 }

@@ -3,6 +3,7 @@
  * and so on. Its language model is a table of which word follows which; only the colour comes from the picture.
  */
 import { onnxModel } from "../lib/onnxModel";
+import { json, wordTokenizer } from "./tinyWords";
 
 const words = [
   "<s>",
@@ -116,35 +117,6 @@ function decoder(): Uint8Array {
   });
 }
 
-const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-
-function tokenizer(): object {
-  const special = words.slice(0, 4).map((content, index) => ({
-    id: index,
-    content,
-    special: true,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-  }));
-  return {
-    version: "1.0",
-    added_tokens: special,
-    normalizer: { type: "Lowercase" },
-    pre_tokenizer: { type: "Whitespace" },
-    post_processor: null,
-    decoder: { type: "WordPiece", prefix: "##", cleanup: true },
-    model: {
-      type: "WordPiece",
-      unk_token: "<unk>",
-      continuing_subword_prefix: "##",
-      max_input_chars_per_word: 100,
-      vocab: Object.fromEntries(words.map((word, index) => [word, index])),
-    },
-  };
-}
-
 const prompts = {
   "<CAPTION>": "What does the image describe?",
   "<DETAILED_CAPTION>": "Describe in detail what is shown in the image.",
@@ -169,7 +141,7 @@ export function tinyFlorence(): Record<string, Uint8Array> {
       text_config: { ...text, ...layers },
     }),
     "generation_config.json": json({ ...ids, num_beams: 1 }),
-    "tokenizer.json": json(tokenizer()),
+    "tokenizer.json": json(wordTokenizer(words, 4)),
     "tokenizer_config.json": json({
       tokenizer_class: "PreTrainedTokenizer",
       bos_token: "<s>",

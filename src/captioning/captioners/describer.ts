@@ -211,7 +211,10 @@ export async function openSmolVlm(
   });
   return {
     caption: async ({ pixels }) => {
-      const inputs = (await processor(prompt, [rawImage(pixels)])) as { input_ids: Tensor };
+      // In pieces a picture would be looked at up to seventeen times, enlarged: for captions once, as a whole, is enough.
+      const inputs = (await processor(prompt, [rawImage(pixels)], { do_image_splitting: false })) as {
+        input_ids: Tensor;
+      };
       const length = inputs.input_ids.dims.at(-1) ?? 0;
       // The instruction has said what to leave out; small models forget it now and then.
       return asCaption(await generate(loaded, context, inputs, maxTokens, length), firstSentence, leaveOut);

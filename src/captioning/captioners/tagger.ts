@@ -53,8 +53,10 @@ function optionsOf(settings: SettingsOf<typeof taggerFields>, leftOut: readonly 
 
 async function readLabels(context: CaptionerContext): Promise<Label[]> {
   const text = async (path: string): Promise<string> => new TextDecoder().decode(await context.file(path));
-  if (await context.hasFile("selected_tags.csv")) return parseSelectedTags(await text("selected_tags.csv"));
-  return parseTagMapping(await text("tag_mapping.json"));
+  const [csv, mapping] = ["selected_tags.csv", "tag_mapping.json"];
+  // Where there is neither, the usual one is missed.
+  const isCsv = (await context.hasFile(csv)) || !(await context.hasFile(mapping));
+  return isCsv ? parseSelectedTags(await text(csv)) : parseTagMapping(await text(mapping));
 }
 
 /** How a tagger wants its picture, read from its input: channels last with bytes, or channels first with −1…1. */

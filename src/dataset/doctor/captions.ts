@@ -1,4 +1,5 @@
 /** Captions that are missing, all the same, or longer than the text encoder reads. */
+import { byCaptionLine, captionLines } from "../captionLines";
 import { withTrigger } from "../trigger";
 import { pictures, type Check } from "./types";
 
@@ -67,7 +68,8 @@ function shortened(caption: string, fits: (text: string) => boolean): string {
 }
 
 export const longCaptions: Check = ({ patients, trigger, countTokens }) => {
-  const tokens = (caption: string): number => countTokens(withTrigger(trigger, caption));
+  const tokensOfLine = (line: string): number => countTokens(withTrigger(trigger, line));
+  const tokens = (caption: string): number => Math.max(...captionLines(caption).map(tokensOfLine));
   const found = patients
     // A token is at least one letter: most captions need no counting.
     .filter(({ caption }) => caption.length + trigger.length > maxTokens)
@@ -77,7 +79,7 @@ export const longCaptions: Check = ({ patients, trigger, countTokens }) => {
   if (found.length === 0) return undefined;
   const treatments = found.map(({ id, caption }) => ({
     id,
-    caption: shortened(caption, (text) => tokens(text) <= maxTokens),
+    caption: byCaptionLine(caption, (line) => shortened(line, (text) => tokensOfLine(text) <= maxTokens)),
   }));
   return {
     kind: "long-captions",

@@ -1,4 +1,5 @@
 /** The trigger word: whether there is one, and captions that say themselves what it should stand for. */
+import { byCaptionLine } from "../captionLines";
 import { hasTrigger, withTrigger } from "../trigger";
 import { pictures, type Check } from "./types";
 
@@ -46,8 +47,11 @@ const styleWords = new RegExp(styleTerms.join("|"), "giu");
 
 /** A caption without what it says about the way the picture is made. */
 export function withoutStyle(caption: string): string {
-  return caption
-    .replace(styleWords, " ")
+  return byCaptionLine(caption, (line) => tidied(line.replace(styleWords, " ")));
+}
+
+function tidied(line: string): string {
+  return line
     .split(",")
     .map((piece) => piece.trim().replace(/\s+/g, " "))
     .filter((piece) => piece !== "")
@@ -59,11 +63,7 @@ export const styleInCaptions: Check = ({ patients, trigger, preset }) => {
   const found = patients.flatMap(({ id, caption }) => {
     const shorter = withoutStyle(caption);
     const isKept = !trigger.trim() || hasTrigger(trigger, shorter) || !hasTrigger(trigger, caption);
-    const normal = caption
-      .split(",")
-      .map((piece) => piece.trim().replace(/\s+/g, " "))
-      .filter((piece) => piece !== "")
-      .join(", ");
+    const normal = byCaptionLine(caption, tidied);
     return shorter !== normal && isKept ? [{ id, caption, shorter }] : [];
   });
   if (found.length === 0) return undefined;

@@ -44,6 +44,8 @@ export interface CaptionedPicture extends CaptionResult {
 export interface KeptModel {
   name: string;
   bytes: number;
+  /** A download was interrupted; it goes on when the model is used. */
+  isPartial: boolean;
 }
 
 export interface CaptionWorker {

@@ -40,10 +40,18 @@ export class KeptFiles {
       .map((name) => decodeURIComponent(name));
   }
 
-  /** Bytes that the browser holds, those of unfinished downloads too. */
+  /** Bytes of the model that the browser holds, those of unfinished downloads too; what is noted about it does not count. */
   async bytes(): Promise<number> {
-    const files = await Promise.all((await this.#folder.names()).map((name) => this.#folder.snapshot(name)));
+    const names = (await this.#folder.names()).filter(
+      (name) => !name.endsWith(NOTE) && !name.startsWith("."),
+    );
+    const files = await Promise.all(names.map((name) => this.#folder.snapshot(name)));
     return files.reduce((total, file) => total + (file?.size ?? 0), 0);
+  }
+
+  /** Whether a download is not done. */
+  async isPartial(): Promise<boolean> {
+    return (await this.#folder.names()).some((name) => name.endsWith(NOTE));
   }
 
   /** Keeps a stream whole or not at all. */

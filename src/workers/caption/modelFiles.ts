@@ -1,11 +1,11 @@
 /** A captioner's files, wherever they come from: the site, the person's disk, or a server by way of the browser's storage. */
 import { WeftError } from "../../base/errors";
-import { refusedByServer, unreachable } from "../../checkpoints/httpErrors";
+import { parseReference } from "../../checkpoints/hub";
 import type { Preparing } from "../../captioning/types";
 import { opfsFolder, opfsFolders, removeOpfsFolder } from "../../storage/opfs";
 import type { KeptModel, ModelSource } from "./api";
 import { KeptFiles, nameOf } from "./keptFiles";
-import { download, hubServer, missing, urlServer, type Server } from "./server";
+import { download, hubServer, missing, urlServer, wholeFile, type Server } from "./server";
 
 /** Larger graphs than this do not fit a 32-bit WebAssembly memory anyway. */
 const mostBytes = 4 * 1024 ** 3 - 65536;
@@ -45,24 +45,9 @@ function site(folder: string, { base, signal }: Surroundings): ModelFiles {
   const prefix = new URL(folder, base).href;
   return {
     key: `site/${folder}`,
-    file: async (path) => bytesOf(await wholeFile(below(prefix, path), path, signal), path),
+    file: async (path) => bytesOf(await wholeFile(below(prefix, path), path, { fetch, signal }), path),
     hasFile: () => Promise.resolve(true),
   };
-}
-
-async function wholeFile(address: string, path: string, signal: AbortSignal): Promise<Blob> {
-  const asked = { what: path, host: new URL(address).host, withToken: false };
-  const response = await fetch(address, {
-    signal,
-    credentials: "omit",
-    referrerPolicy: "no-referrer",
-  }).catch(() => {
-    signal.throwIfAborted();
-    throw unreachable(asked, false);
-  });
-  if (response.status === 404) throw missing(path);
-  if (!response.ok) throw refusedByServer(response.status, asked);
-  return response.blob();
 }
 
 /** Paths of chosen files lose the folder they share, so that a model's folder may have any name. */
@@ -129,6 +114,20 @@ async function keepChosen(
   }
 }
 
+/** Two who ask for one file at the same time wait for one download. */
+function onceAtATime(read: (path: string) => Promise<Blob>): ModelFiles["file"] {
+  const underWay = new Map<string, Promise<Blob>>();
+  return async (path) => {
+    const reading = underWay.get(path) ?? read(path);
+    underWay.set(path, reading);
+    try {
+      return await bytesOf(await reading, path);
+    } finally {
+      underWay.delete(path);
+    }
+  };
+}
+
 /** Files of a server, each downloaded when it is first wanted. */
 function fromServer(
   key: string,
@@ -140,11 +139,10 @@ function fromServer(
     onPreparing({ stage: "downloading", label, done, total });
   return {
     key,
-    file: async (path) =>
-      bytesOf(
+    file: onceAtATime(
+      async (path) =>
         (await kept.read(path)) ?? (await download(kept, server, path, { fetch, signal, onBytes })),
-        path,
-      ),
+    ),
     hasFile: (path) => Promise.resolve(server.has(path)),
   };
 }
@@ -164,8 +162,12 @@ export async function openModelFiles(source: ModelSource, around: Surroundings):
       return fromServer(name, kept, await hubServer(source, kept, fetch), around);
     }
     case "url": {
-      const prefix = source.address.endsWith("/") ? source.address : `${source.address}/`;
-      return fromServer(prefix, keptFiles(prefix), urlServer(new URL(prefix, around.base)), around);
+      const address = source.address.endsWith("/") ? source.address : `${source.address}/`;
+      const prefix = new URL(address, around.base);
+      // A repository's address is its name in other words: its files have a commit and hashes.
+      const reference = parseReference(prefix.href);
+      if (reference.kind === "hub" && reference.path === undefined) return openModelFiles(reference, around);
+      return fromServer(prefix.href, keptFiles(prefix.href), urlServer(prefix), around);
     }
     case "files": {
       const kept = keptFiles(source.name);
@@ -185,10 +187,11 @@ function keptFiles(model: string): KeptFiles {
 export async function keptModels(): Promise<KeptModel[]> {
   const names = await opfsFolders(root);
   const models = await Promise.all(
-    names.map(async (name) => ({
-      name: decodeURIComponent(name),
-      bytes: await new KeptFiles(opfsFolder(root, name)).bytes(),
-    })),
+    names.map(async (name) => {
+      const kept = new KeptFiles(opfsFolder(root, name));
+      const [bytes, isPartial] = await Promise.all([kept.bytes(), kept.isPartial()]);
+      return { name: decodeURIComponent(name), bytes, isPartial };
+    }),
   );
   return models.filter(({ bytes }) => bytes > 0).toSorted((a, b) => a.name.localeCompare(b.name));
 }

@@ -116,3 +116,25 @@ test("a full disk is said, and what came is used when there is room", async () =
   expect(await isKept("model.onnx", graph)).toBe(true);
   expect(hub.sent - before).toBeLessThan(graph.byteLength - partBytes + 2);
 });
+
+test("a server that knows no ranges sends the whole", async () => {
+  await serve({ fault: () => "whole" });
+  await download(kept, await hubServer(source, kept, hub.fetch), "model.onnx", asking());
+  expect(await isKept("model.onnx", graph)).toBe(true);
+});
+
+test("what is there counts as part of a model until all of it is, and its pin not at all", async () => {
+  await serve();
+  const server = await hubServer(source, kept, hub.fetch);
+  expect([await kept.bytes(), await kept.isPartial()]).toEqual([0, false]);
+  const abort = new AbortController();
+  const onBytes = (_: string, done: number): void => {
+    if (done > 0) abort.abort();
+  };
+  await expect(
+    download(kept, server, "model.onnx", asking({ signal: abort.signal, onBytes })),
+  ).rejects.toThrow();
+  expect([await kept.bytes(), await kept.isPartial()]).toEqual([partBytes, true]);
+  await download(kept, server, "model.onnx", asking());
+  expect([await kept.bytes(), await kept.isPartial()]).toEqual([graph.byteLength, false]);
+});

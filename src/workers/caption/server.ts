@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { WeftError } from "../../base/errors";
 import { isAllowedHost } from "../../checkpoints/hosts";
-import { notAllowedHost } from "../../checkpoints/httpErrors";
+import { notAllowedHost, refusedByServer, unreachable } from "../../checkpoints/httpErrors";
 import { openHttpSource } from "../../checkpoints/httpSource";
 import { fileUrl, listRepo } from "../../checkpoints/hub";
 import type { KeptFiles } from "./keptFiles";
@@ -69,7 +69,8 @@ export interface Asking {
 }
 
 /**
- * Brings a file into the browser's storage, in parts; what an interrupted download brought is used.
+ * Brings a file into the browser's storage, in parts; what an interrupted download brought is used. A server that knows no
+ * parts sends the whole.
  * @throws WeftError `model-file-missing`, or what kept it from coming
  */
 export async function download(kept: KeptFiles, server: Server, path: string, asking: Asking): Promise<Blob> {
@@ -80,8 +81,31 @@ export async function download(kept: KeptFiles, server: Server, path: string, as
     const onBytes = (done: number, total: number): void => asking.onBytes(path, done, total);
     return await kept.download(path, { source, sha256: server.sha256(path), onBytes });
   } catch (error) {
-    throw error instanceof WeftError && error.code === "not-found" ? missing(path) : error;
+    if (!(error instanceof WeftError)) throw error;
+    if (error.code === "not-found") throw missing(path);
+    if (error.code !== "no-ranges") throw error;
+    return kept.write(path, (await wholeFile(server.url(path), path, asking)).stream());
   }
+}
+
+/**
+ * A file in one piece.
+ * @throws WeftError `model-file-missing`, or what the server's answer means
+ */
+export async function wholeFile(
+  address: string,
+  path: string,
+  { fetch: ask, signal }: Pick<Asking, "fetch" | "signal">,
+): Promise<Blob> {
+  const asked = { what: path, host: new URL(address).host, withToken: false };
+  const options: RequestInit = { signal, credentials: "omit", referrerPolicy: "no-referrer" };
+  const response = await ask(address, options).catch(() => {
+    signal.throwIfAborted();
+    throw unreachable(asked, false);
+  });
+  if (response.status === 404) throw missing(path);
+  if (!response.ok) throw refusedByServer(response.status, asked);
+  return response.blob();
 }
 
 export function missing(path: string): WeftError {
