@@ -2,6 +2,7 @@
 import { isFixed, plannedCaption, triggeredCaption, type CaptionOptions } from "../dataset/captionPlan";
 import { captionRandom } from "../dataset/captionRandom";
 
+export { captionLines } from "../dataset/captionLines";
 export type { BulkEdit } from "../dataset/captionEdit/bulk";
 export { diffCaptions } from "../dataset/captionEdit/diff";
 export { toggledTag } from "../dataset/captionEdit/query";
