@@ -59,6 +59,8 @@ test("grid, focus view, chips, captioner, bulk edit, find by tag and undo, by ke
   await keys.press("End");
   await keys.press("Delete");
   await expect(caption).toHaveValue("typed, a square number 2");
+  // The tag went, not the picture.
+  await expect(page.getByRole("grid", { name: "Pictures" })).toHaveAttribute("data-count", "4");
   await tabTo(page, view.getByRole("combobox", { name: "Add a tag" }));
   await keys.type("box");
   await examine(page, "suggestions");
