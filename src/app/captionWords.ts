@@ -2,4 +2,3 @@
 export { listIds, listOfFile, listTitles, type ListId } from "../captioning/interrogator/lists";
 export { captionerIds, captionerMeta, type CaptionerId } from "../captioning/menu";
 export { existingRules, leaveOuts, type ExistingRule, type LearnedThing } from "../captioning/presets";
-export { type Field, type SettingValue } from "../captioning/settings";

@@ -14,8 +14,8 @@ interface Common {
 
 export type Field = Common &
   (
-    | { kind: "number"; key: KeysOf<number>; min: number; max: number; whole: boolean }
-    | { kind: "flag"; key: KeysOf<boolean> }
+    | { kind: "number"; key: KeysOf<number>; min: number; max: number; step: 1 | "any" }
+    | { kind: "toggle"; key: KeysOf<boolean> }
     | {
         kind: "choice";
         key: "lrScheduler";
@@ -31,7 +31,7 @@ const number = (
   min: number,
   max: number,
   help: string,
-  whole = false,
+  step: 1 | "any" = "any",
 ): Field => ({
   kind: "number",
   key,
@@ -39,7 +39,7 @@ const number = (
   kohya,
   min,
   max,
-  whole,
+  step,
   help,
 });
 const whole = (
@@ -49,7 +49,7 @@ const whole = (
   min: number,
   max: number,
   help: string,
-): Field => number(key, label, kohya, min, max, help, true);
+): Field => number(key, label, kohya, min, max, help, 1);
 
 const text = (key: KeysOf<string>, label: string, kohya: string, help: string): Field => ({
   kind: "text",
@@ -62,7 +62,7 @@ const text = (key: KeysOf<string>, label: string, kohya: string, help: string): 
 /** What becomes of a caption each time its picture is seen; the Dataset room shows it with real captions. */
 const captionFields: readonly Field[] = [
   {
-    kind: "flag",
+    kind: "toggle",
     key: "shuffleCaption",
     label: "Shuffle tags",
     kohya: "shuffle_caption",
@@ -92,7 +92,7 @@ const captionFields: readonly Field[] = [
     "Every so many epochs goes without captions; 0 is off.",
   ),
   {
-    kind: "flag",
+    kind: "toggle",
     key: "enableWildcard",
     label: "Wildcards",
     kohya: "enable_wildcard",
@@ -153,7 +153,7 @@ export const advancedFields: readonly Field[] = [
     "Pictures are resized to about this many pixels squared.",
   ),
   {
-    kind: "flag",
+    kind: "toggle",
     key: "trainTextEncoder",
     label: "Also train the text encoder",
     kohya: "network_train_unet_only (reversed)",
@@ -168,7 +168,7 @@ export const advancedFields: readonly Field[] = [
     "Used when the text encoder is trained.",
   ),
   {
-    kind: "flag",
+    kind: "toggle",
     key: "gradientCheckpointing",
     label: "Save memory by computing twice",
     kohya: "gradient_checkpointing",

@@ -3,6 +3,7 @@ import { InternalError } from "../base/errors";
 import type { PlannedChoice, Quantisation, StepChoice, TrainingSettings } from "../workers/engine/api";
 import type { EngineClient } from "../workers/engine/client";
 import { fromFailure } from "../workers/failure";
+import type { Field } from "./fields";
 import { finalCaption } from "./captions";
 import type { Dataset } from "./dataset.svelte";
 import type { GpuMemory } from "./gpuMemory.svelte";
@@ -101,6 +102,15 @@ export class TrainForm {
     const { trainTextEncoder, textEncoderLearningRate, learningRate } = this.settings;
     if (trainTextEncoder && textEncoderLearningRate === 0)
       this.settings.textEncoderLearningRate = learningRate / 10;
+  }
+
+  /** What was entered in a field of the Advanced list; another kind of value than the field's is no change. */
+  enter(field: Field, value: number | boolean | string): void {
+    if (field.kind === "number" && typeof value === "number") this.change(field.key, value);
+    if (field.kind === "toggle" && typeof value === "boolean") this.change(field.key, value);
+    if (field.kind === "text" && typeof value === "string") this.change(field.key, value);
+    const option = field.kind === "choice" && field.options.find((one) => one.value === value);
+    if (option) this.change(field.key, option.value);
   }
 
   /** Warm-up and checkpoints keep their place in a run that was made shorter or longer. */
