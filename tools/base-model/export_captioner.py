@@ -50,8 +50,8 @@ class TextTower(nn.Module):
 
     def __init__(self, text, projection, known):
         super().__init__()
-        rows = torch.full((VOCABULARY,), len(known), dtype=torch.int32)
-        rows[known] = torch.arange(len(known), dtype=torch.int32)
+        rows = torch.full((VOCABULARY,), len(known), dtype=torch.int16)
+        rows[known] = torch.arange(len(known), dtype=torch.int16)
         table = text.embeddings["token_embedding"].weight[known]
         self.rows, self.table = nn.Parameter(rows, requires_grad=False), nn.Parameter(torch.cat([table, table.mean(0, keepdim=True)]))
         self.positions = nn.Parameter(text.embeddings["position_embedding"].weight.clone())
