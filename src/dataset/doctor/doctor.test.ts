@@ -173,6 +173,8 @@ describe("the doctor", () => {
     ["an oil painting of two boats, anime style, sea", "two boats, sea"],
     ["a dog drawn by Jane Doe, grass", "a dog, grass"],
     ["a cartoon cat", "a cat"],
+    ["a dog in anime style, grass", "a dog, grass"],
+    ["a dog in a style of its own", "a dog"],
     [
       "a girl holding a painting, a sketchbook on the table",
       "a girl holding a painting, a sketchbook on the table",

@@ -37,7 +37,7 @@ const media =
 const styleTerms = [
   // "a watercolor painting of a cat" → "a cat"
   `\\b(?:an?|the)?\\s*(?:[\\p{L}-]+\\s+)?(?:painting|drawing|illustration|sketch|render(?:ing)?|print|etching|engraving|woodcut|photo(?:graph)?)\\s+of\\s+`,
-  `,?\\s*\\bin\\s+(?:an?|the)\\s+(?:[\\p{L}-]+\\s+){0,2}style(?:\\s+of\\s+[\\p{L}\\s.'-]+)?`,
+  `,?\\s*\\bin\\s+(?:(?:an?|the)\\s+(?:[\\p{L}-]+\\s+){0,2}|(?:[\\p{L}-]+\\s+){1,2})style(?:\\s+of\\s+[\\p{L}\\s.'-]+)?`,
   `,?\\s*\\bin\\s+the\\s+style\\s+of\\s+[\\p{L}\\s.'-]+`,
   `,?\\s*\\b(?:art|painted|drawn|illustrated)\\s+by\\s+[\\p{L}\\s.'-]+`,
   `,?\\s*\\b(?:${media})\\s+(?:painting|drawing|art|style|sketch)\\b`,
