@@ -44,6 +44,9 @@ const sd1 = { ...common, batchSize: 2, rank: 16, alpha: 16, learningRate: 2e-4, 
 const sd2 = { ...sd1, batchSize: 1 } as const;
 const sdxl = { ...sd1, batchSize: 1, rank: 32, alpha: 16, learningRate: 1e-4, noiseOffset: 0.0357 } as const;
 
+/** Looks and things take more room than a face. */
+const roomy = { rank: 32, alpha: 16 } as const;
+
 type Recipes = Record<PresetId, Recipe>;
 
 const miniRecipes: Recipes = {
@@ -54,30 +57,14 @@ const miniRecipes: Recipes = {
 
 const largeRecipes: Record<"sd1" | "sd2" | "sdxl", Recipes> = {
   sd1: {
-    style: { ...sd1, rank: 32, alpha: 16, steps: 1500, lrWarmupSteps: 150, sampleEvery: 250, saveEvery: 100 },
+    style: { ...sd1, ...roomy, steps: 1500, lrWarmupSteps: 150, sampleEvery: 250, saveEvery: 100 },
     character: { ...sd1, steps: 1200, lrWarmupSteps: 120, sampleEvery: 200, saveEvery: 100 },
-    concept: {
-      ...sd1,
-      rank: 32,
-      alpha: 16,
-      steps: 1600,
-      lrWarmupSteps: 160,
-      sampleEvery: 250,
-      saveEvery: 100,
-    },
+    concept: { ...sd1, ...roomy, steps: 1600, lrWarmupSteps: 160, sampleEvery: 250, saveEvery: 100 },
   },
   sd2: {
-    style: { ...sd2, rank: 32, alpha: 16, steps: 2000, lrWarmupSteps: 200, sampleEvery: 250, saveEvery: 100 },
+    style: { ...sd2, ...roomy, steps: 2000, lrWarmupSteps: 200, sampleEvery: 250, saveEvery: 100 },
     character: { ...sd2, steps: 1600, lrWarmupSteps: 160, sampleEvery: 200, saveEvery: 100 },
-    concept: {
-      ...sd2,
-      rank: 32,
-      alpha: 16,
-      steps: 2000,
-      lrWarmupSteps: 200,
-      sampleEvery: 250,
-      saveEvery: 100,
-    },
+    concept: { ...sd2, ...roomy, steps: 2000, lrWarmupSteps: 200, sampleEvery: 250, saveEvery: 100 },
   },
   sdxl: {
     style: { ...sdxl, steps: 2000, lrWarmupSteps: 200, sampleEvery: 250, saveEvery: 100 },
