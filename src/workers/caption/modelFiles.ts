@@ -11,7 +11,7 @@ import { download, hubServer, missing, urlServer, wholeFile, type Server } from 
 const mostBytes = 4 * 1024 ** 3 - 65536;
 const root = "captioners";
 
-export interface Surroundings {
+interface Surroundings {
   base: string;
   signal: AbortSignal;
   onPreparing(step: Preparing): void;
@@ -35,17 +35,12 @@ async function bytesOf(file: Blob, path: string): Promise<Uint8Array<ArrayBuffer
   return new Uint8Array(await file.arrayBuffer());
 }
 
-/** The address of a file below an address that ends with a slash. */
-function below(prefix: string, path: string): string {
-  return prefix + path.split("/").map(encodeURIComponent).join("/");
-}
-
 /** Files of the site: small, and in the browser's cache. */
 function site(folder: string, { base, signal }: Surroundings): ModelFiles {
-  const prefix = new URL(folder, base).href;
+  const server = urlServer(new URL(folder, base));
   return {
     key: `site/${folder}`,
-    file: async (path) => bytesOf(await wholeFile(below(prefix, path), path, { fetch, signal }), path),
+    file: async (path) => bytesOf(await wholeFile(server.url(path), path, { fetch, signal }), path),
     hasFile: () => Promise.resolve(true),
   };
 }
@@ -80,23 +75,6 @@ export function findPath(path: string, paths: readonly string[]): string | undef
   const fitting = pattern ? paths.filter((one) => pattern.test(one)) : [];
   const flat = path.includes("/") ? paths.find((one) => one === path.replace(/^.*\//, "")) : undefined;
   return flat ?? (fitting.length === 1 ? fitting[0] : undefined);
-}
-
-function local(
-  key: string,
-  paths: readonly string[],
-  read: (path: string) => Promise<Blob | undefined>,
-): ModelFiles {
-  return {
-    key,
-    file: async (path) => {
-      const found = findPath(path, paths);
-      const file = found === undefined ? undefined : await read(found);
-      if (!file) throw missing(path);
-      return bytesOf(file, path);
-    },
-    hasFile: (path) => Promise.resolve(findPath(path, paths) !== undefined),
-  };
 }
 
 /** Copies chosen files into the browser's storage, so that they need not be chosen again. */
@@ -149,7 +127,17 @@ function fromServer(
 
 /** Files of the browser's storage. */
 async function fromStorage(name: string, kept: KeptFiles): Promise<ModelFiles> {
-  return local(name, await kept.paths(), (path) => kept.read(path));
+  const paths = await kept.paths();
+  return {
+    key: name,
+    file: async (path) => {
+      const found = findPath(path, paths);
+      const file = found === undefined ? undefined : await kept.read(found);
+      if (!file) throw missing(path);
+      return bytesOf(file, path);
+    },
+    hasFile: (path) => Promise.resolve(findPath(path, paths) !== undefined),
+  };
 }
 
 export async function openModelFiles(source: ModelSource, around: Surroundings): Promise<ModelFiles> {

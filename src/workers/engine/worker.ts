@@ -176,7 +176,8 @@ async function warmUp(model: LoadedModel, choice: StepChoice): Promise<void> {
   warming.abort();
   if (jobs.size > 0) return;
   warming = new AbortController();
-  const { plan } = planStep(model.config, choice, model.device.policy);
+  // What is computed twice takes the same kernels again; finding how much that is takes several plans.
+  const { plan } = planStep(model.config, { ...choice, recompute: false }, model.device.policy);
   await precompile(model.device, plan, model.weights.requested, warming.signal);
 }
 
